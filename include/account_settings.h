@@ -1,0 +1,32 @@
+/* What the settings say of accounts, in the form that the ledger and the NSS tables use. */
+#ifndef JWT_LOGIN_ACCOUNT_SETTINGS_H
+#define JWT_LOGIN_ACCOUNT_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "names.h"
+
+#define ACCOUNT_UID_MIN_DEFAULT 1879048192u /* systemd's unused range, clear of its foreign ids */
+#define ACCOUNT_UID_MAX_DEFAULT 2147352575u
+#define ACCOUNT_HOME_DEFAULT "/home/{name}"
+#define ACCOUNT_SHELL_DEFAULT "/bin/bash"
+
+#define ACCOUNT_PATH_MAX 255 /* bytes of a home or shell, without the NUL */
+
+struct account_settings {
+  struct id_range range;
+  const char *home; /* template: {name} is replaced, nothing else */
+  const char *shell;
+  const char *const *require_token;    /* services whose sessions need a token; NULL-terminated */
+  const char *const *login_programs;   /* executables that may see an account before its first login; NULL-terminated */
+  const struct name_pattern *patterns; /* the names that `create` rules could produce */
+  size_t pattern_count;
+  uint64_t fingerprint; /* of the settings text; tables made from other settings are outdated */
+};
+
+/* Write the home folder of `name` into `ret` (ACCOUNT_PATH_MAX + 1 bytes). False when it would not fit. */
+bool account_home(const char *home_template, const char *name, char *ret, size_t size);
+
+#endif

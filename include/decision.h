@@ -1,0 +1,38 @@
+/*
+ * Token to decision: the one pipeline that jwt-judge runs at a login and `jwtctl explain` replays.
+ * Read the key files first (that needs files), enter the sandbox, then decide (that needs nothing).
+ */
+#ifndef JWT_LOGIN_DECISION_H
+#define JWT_LOGIN_DECISION_H
+
+#include "policy.h"
+#include "settings.h"
+#include "trace.h"
+#include "verified_claims.h"
+
+/* The bytes of every issuer's key file, unparsed. */
+struct key_files;
+
+/*
+ * Read each issuer's key file. One that cannot be read is remembered with its reason and refuses only that issuer's
+ * tokens. REASON_OUT_OF_MEMORY is the one failure.
+ */
+MUST_USE enum reason key_files_read(const struct settings *settings, enum file_trust trust, struct key_files **ret);
+void key_files_free(struct key_files *files);
+
+struct decision {
+  const struct issuer *issuer;    /* borrowed from the settings; NULL when none was found */
+  const struct rule *rule;        /* borrowed from the settings; set on REASON_OK alone */
+  struct verified_claims *claims; /* the caller's, through decision_clear; NULL unless the token verified */
+};
+
+/*
+ * Decide on `size` bytes of token. Touches no file, no clock, no state. *ret is filled as far as the decision came,
+ * also on a refusal (so that the audit can name the issuer and subject of a verified token), and is to be cleared.
+ */
+MUST_USE enum reason decide(const struct settings *settings, const struct key_files *files,
+                            const struct login_request *request, const char *token, size_t size,
+                            const struct trace *trace, struct decision *ret);
+void decision_clear(struct decision *decision);
+
+#endif

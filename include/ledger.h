@@ -1,0 +1,166 @@
+/*
+ * The ledger: the truth about identities, ids, grants, sessions and used tokens. SQLite, root only, crash-safe at
+ * every instruction, many processes at once. Every call is one transaction: it happened wholly or not at all.
+ * Times are seconds since the epoch, passed in. Errors common to all calls: REASON_STATE_UNAVAILABLE (I/O,
+ * space, permission; errno set where the system said one), REASON_STATE_BUSY, REASON_STATE_DAMAGED,
+ * REASON_OUT_OF_MEMORY.
+ */
+#ifndef JWT_LOGIN_LEDGER_H
+#define JWT_LOGIN_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "account_settings.h"
+#include "names.h"
+#include "reason.h"
+
+#define GRANT_ID_SIZE 33 /* 128 random bits in hex, and a NUL */
+#define GRANT_GROUPS_MAX 64
+#define GRANT_PICKUP_SECONDS 120 /* between authentication and open_session */
+
+struct ledger;
+
+enum ledger_mode {
+  LEDGER_READ,  /* must exist; no folder or file is made */
+  LEDGER_WRITE, /* made when missing (folder 0755 root, file 0600), migrated when older */
+};
+
+/* path: PATH_LEDGER, or a test's. A newer schema, or a file that is not a ledger, is REASON_STATE_DAMAGED, and it is
+ * never replaced. */
+MUST_USE enum reason ledger_open(const char *path, enum ledger_mode mode, struct ledger **ret);
+void ledger_close(struct ledger *ledger);
+
+/* What went wrong last, for the log: one line, printable. Never NULL. */
+const char *ledger_detail(const struct ledger *ledger);
+
+/* ---- admission: a decision becomes a grant ---- */
+
+/* Is an id taken by something other than the ledger? Asked for every candidate before it is given out. */
+enum id_use { ID_FREE, ID_TAKEN, ID_UNKNOWN };
+typedef enum id_use (*id_use_function)(void *context, uint32_t id);
+
+/* The passwd record that the host resolved for the name before PAM ran, and will use. */
+struct host_record {
+  uint32_t uid;
+  uint32_t gid;
+  const char *home;
+  const char *shell;
+};
+
+struct admission {
+  const char *name;
+  const char *service;
+  const char *issuer; /* the token's iss */
+  const char *subject;
+  const char *rule;  /* title */
+  const char *rhost; /* NULL when not remote */
+  bool local;        /* another source has the account: no identity is made or asked for */
+  bool role;         /* the rule names the account literally: not bound to one subject */
+  bool create;       /* an identity may be made */
+  const struct account_settings *settings;
+  struct host_record host;
+  id_use_function id_use; /* required when `create` */
+  void *id_use_context;
+  const uint32_t *groups; /* gids the rule gives */
+  size_t group_count;
+  const char *token_id; /* single use: what is remembered until `expires`; NULL when the rule allows more */
+  int64_t expires;      /* the token's exp */
+  bool session_until_expiry;
+  int64_t now;
+};
+
+struct grant {
+  char id[GRANT_ID_SIZE];
+  char name[ACCOUNT_NAME_MAX + 1];
+  uint32_t uid;
+  int64_t expires;     /* the rights end */
+  int64_t session_end; /* the session ends; 0: it does not end by itself */
+  uint32_t groups[GRANT_GROUPS_MAX];
+  size_t group_count;
+};
+
+/* How an identity was touched, so that the caller knows whether to publish. */
+enum ledger_change { LEDGER_UNCHANGED, LEDGER_ACCOUNT_ADDED };
+
+/*
+ * In one transaction: find, bind or make the identity; check its state; compare it with the record the host
+ * resolved; use up the token id; insert the grant.
+ *
+ * - Bound to another issuer and subject: REASON_ACCOUNT_BOUND. Disabled: REASON_ACCOUNT_DISABLED.
+ * - Not there and !create: REASON_ACCOUNT_UNKNOWN. Made: the id is the first probe of its name (account_id_probe) that
+ *   neither the ledger (tombstones included) nor id_use has taken; ID_UNKNOWN is REASON_SOURCE_UNAVAILABLE; none
+ *   left is REASON_ACCOUNT_RANGE_FULL.
+ * - The identity's uid, gid, home or shell is not what the host resolved: REASON_ACCOUNT_CHANGED_RETRY, and the
+ *   identity is kept, reserved under its right id (*ret_change says so: publish it), so that the next try succeeds.
+ * - token_id used before: REASON_REPLAYED.
+ *
+ * *ret_change is set also on these refusals.
+ */
+MUST_USE enum reason ledger_admit(struct ledger *ledger, const struct admission *admission, struct grant *ret,
+                                  enum ledger_change *ret_change);
+
+/* ---- grants and sessions ---- */
+
+/*
+ * The grant, if it is for this account and service and neither over nor (with `unused`) picked up.
+ * Checks the identity's state again. REASON_GRANT_UNKNOWN, REASON_GRANT_EXPIRED, REASON_GRANT_USED,
+ * REASON_ACCOUNT_DISABLED.
+ */
+MUST_USE enum reason ledger_grant(struct ledger *ledger, const char *id, const char *name, const char *service,
+                                  bool unused, int64_t now, struct grant *ret);
+
+struct session_facts {
+  int64_t pid;            /* of the process that opens it */
+  uint64_t pid_start;     /* its start time, /proc/PID/stat field 22 */
+  uint32_t audit_session; /* 4294967295 when unset */
+  const char *boot_id;
+  const char *tty; /* NULL when there is none */
+};
+
+/* Pick the grant up, once, and register the session; *ret_session is its number (> 0). Errors as ledger_grant's. */
+MUST_USE enum reason ledger_session_open(struct ledger *ledger, const char *grant_id, const char *name,
+                                         const char *service, const struct session_facts *facts, int64_t now,
+                                         int64_t *ret_session, struct grant *ret);
+
+/* Mark the session as ended. REASON_SESSION_UNKNOWN when it is not there or over. */
+MUST_USE enum reason ledger_session_close(struct ledger *ledger, int64_t session, int64_t now);
+
+/*
+ * An account that asks in without a grant (a public key, cron): REASON_OK when it is enabled, REASON_ACCOUNT_DISABLED,
+ * REASON_ACCOUNT_UNKNOWN when the ledger does not have it. Whether it needs a token is the caller's question.
+ */
+MUST_USE enum reason ledger_account_state(struct ledger *ledger, const char *name, uint32_t uid);
+
+/* ---- identities ---- */
+
+struct identity {
+  const char *name;
+  const char *issuer; /* "" for a role: an account that a rule names literally */
+  const char *subject;
+  const char *home;
+  const char *shell;
+  const char *state; /* "enabled", "disabled", "reserved" (no login yet) */
+  uint32_t uid;
+  int64_t created;
+  int64_t last_login; /* 0: never */
+};
+
+/* Call `visit` for every identity in the order of names; it stops when `visit` returns false. Strings live for the
+ * call. */
+MUST_USE enum reason ledger_each_identity(struct ledger *ledger,
+                                          bool (*visit)(void *context, const struct identity *identity), void *context);
+
+/*
+ * Publish to the NSS tables in `directory`: all identities (name == NULL), or add the one that was just made (which
+ * writes all when the tables are missing, damaged, from other settings or due for compaction). Takes the ledger's write
+ * lock, so that tables never go back in time.
+ */
+MUST_USE enum reason ledger_publish(struct ledger *ledger, const struct account_settings *settings,
+                                    const char *directory, const char *name);
+
+/* Remove grants never picked up and over, used token ids past their expiry, ended sessions older than a week. */
+MUST_USE enum reason ledger_tidy(struct ledger *ledger, int64_t now);
+
+#endif

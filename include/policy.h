@@ -1,0 +1,27 @@
+/* Verified claims and a request become a rule, or a reason. Takes verified claims and nothing less. */
+#ifndef JWT_LOGIN_POLICY_H
+#define JWT_LOGIN_POLICY_H
+
+#include "settings.h"
+#include "trace.h"
+#include "verified_claims.h"
+
+struct login_request {
+  struct account_facts account;
+  const char *service;
+  const char *rhost; /* NULL when not remote */
+  int64_t now;       /* seconds since the epoch */
+};
+
+/*
+ * Try the rules of `issuer` in order; the first that matches decides. The account that a rule's template
+ * produces must equal request->account.name, else the rule does not match.
+ * On REASON_OK *ret is the rule, borrowed from `settings`. Otherwise the reason of the rule that came furthest:
+ * REASON_NO_RULE, or what rule_permits says of a rule whose conditions held.
+ * REASON_SUBJECT_MISSING when the claims have no sub. trace: may be NULL; one step per rule and condition.
+ */
+MUST_USE enum reason policy_decide(const struct settings *settings, const struct issuer *issuer,
+                                   const struct verified_claims *claims, const struct login_request *request,
+                                   const struct trace *trace, const struct rule **ret);
+
+#endif

@@ -1,0 +1,28 @@
+/* Shedding every privilege before hostile bytes are parsed. */
+#ifndef JWT_LOGIN_SANDBOX_H
+#define JWT_LOGIN_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "reason.h"
+
+struct sandbox {
+  const char *user;     /* whom a root caller becomes */
+  bool user_optional;   /* a root caller without that user becomes nobody (65534); else that is a failure */
+  size_t memory_max;    /* bytes of address space (RLIMIT_AS) */
+  unsigned cpu_seconds; /* RLIMIT_CPU */
+  const int *keep_fds;  /* these stay open, all others are closed */
+  size_t keep_fd_count;
+};
+
+/*
+ * Enter, for good: no core dumps and PR_SET_DUMPABLE 0; own uid and gid (when root), no supplementary groups, no
+ * capabilities in any set, securebits locked, no_new_privs; limits; every descriptor closed but `keep_fds`; then a
+ * seccomp allow-list of read, write, memory without PROT_EXEC, exit and the few calls that measured need. Any other
+ * call kills. Verifies that root cannot be regained before it returns. The limits and filter are wider in a sanitizer
+ * build, only. On failure (REASON_SANDBOX_FAILED, errno set) the process may be half shed: exit, do not go on.
+ */
+MUST_USE enum reason sandbox_enter(const struct sandbox *sandbox);
+
+#endif

@@ -1,0 +1,123 @@
+/*
+ * The settings: jwt-login.conf(5), then conf.d, in name order. Read whole, checked whole, never changed afterwards.
+ * Anything unknown, doubtful or unsafe is an error with file, line and what was expected.
+ */
+#ifndef JWT_LOGIN_SETTINGS_H
+#define JWT_LOGIN_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "account_settings.h"
+#include "reason.h"
+#include "trusted_file.h"
+
+#define ISSUER_LIFETIME_DEFAULT 7200 /* seconds: max_lifetime */
+#define ISSUER_LEEWAY_DEFAULT 30     /* seconds */
+
+/* Lists are NULL-terminated and never NULL; an unset one is empty. */
+struct issuer {
+  const char *title;
+  const char *url;
+  const char *const *audiences; /* {hostname} already replaced */
+  const char *const *algorithms;
+  const char *const *types; /* empty: JWT or absent */
+  const char *const *required_claims;
+  const char *authorized_party; /* NULL: not checked */
+  const char *key_file;         /* from keys = "file:/..." */
+  int64_t max_lifetime;
+  int64_t leeway;
+  const char *file; /* where the section stands */
+  int line;
+};
+
+enum condition_operator { CONDITION_EQUAL, CONDITION_UNEQUAL, CONDITION_HAS, CONDITION_EXISTS };
+
+/* The value of a condition is typed as in JSON: "true" in quotes is a string, true is a boolean. */
+enum value_type { VALUE_NONE, VALUE_STRING, VALUE_BOOLEAN, VALUE_INTEGER };
+
+struct condition {
+  const char *text;  /* as written, for messages */
+  const char *claim; /* top-level name, or JSON Pointer when it starts with '/' */
+  enum condition_operator operator;
+  enum value_type type;
+  const char *string;
+  int64_t integer; /* also 0 or 1 for a boolean */
+};
+
+struct rule {
+  const char *title;
+  const char *issuer;                 /* the title of an issuer section that exists */
+  const char *const *services;        /* empty: every service */
+  const struct condition *conditions; /* empty only with `any = true` */
+  size_t condition_count;
+  const char *account; /* as written */
+  bool account_is_template;
+  const char *account_claim;           /* of a template: the placeholder's claim or pointer */
+  struct name_pattern account_pattern; /* of a template: what stands around the placeholder */
+  const char *const *groups;           /* names */
+  bool create;
+  bool system;
+  bool local;
+  bool single_use;
+  bool session_until_expiry; /* session = "until-expiry" (default) or "unlimited" */
+  const char *file;
+  int line;
+};
+
+struct settings {
+  const char *hostname; /* NULL: not set */
+  const struct issuer *issuers;
+  size_t issuer_count;
+  const struct rule *rules;
+  size_t rule_count;
+  struct account_settings accounts;
+  uint64_t fingerprint; /* of the names and bytes of all files, in order */
+};
+
+struct settings_error {
+  char text[512]; /* "FILE:LINE: what is wrong; what was expected", printable, no newline */
+};
+
+/*
+ * Load `path`, then every *.conf of `conf_d` (NULL: none) in the order of strcmp.
+ * trust: FILE_OWNED_BY_ROOT for a login; FILE_OF_ANYONE only for a file named at the command line.
+ * On REASON_OK *ret is the caller's, to be freed with settings_free. On failure `error` holds one message:
+ * REASON_SETTINGS_MISSING, REASON_SETTINGS_INVALID, REASON_FILE_UNSAFE, REASON_OUT_OF_MEMORY.
+ * Not thread-safe (libConfuse); reads no environment.
+ */
+MUST_USE enum reason settings_load(const char *path, const char *conf_d, enum file_trust trust, struct settings **ret,
+                                   struct settings_error *error);
+void settings_free(struct settings *settings);
+
+/* By title, byte for byte; NULL when there is none. */
+const struct issuer *settings_issuer(const struct settings *settings, const char *title);
+const struct rule *settings_rule(const struct settings *settings, const char *title);
+
+/* ---- what a rule allows, as far as no claim is needed: the keeper asks this again after the judge ---- */
+
+enum account_kind {
+  ACCOUNT_ABSENT, /* no source has the name but, perhaps, the computed first-login answer */
+  ACCOUNT_OURS,   /* in the ledger */
+  ACCOUNT_LOCAL,  /* another NSS source has it */
+};
+
+/* What the host knows of the account that the user asks for. */
+struct account_facts {
+  const char *name;
+  enum account_kind kind;
+  uint32_t uid;            /* of ACCOUNT_LOCAL */
+  bool group_of_same_name; /* another source has a group of this name */
+};
+
+/*
+ * Whether `rule` could admit somebody of `issuer` (a section's title) to this account for this service: issuer,
+ * service, strict name, literal or template form, reserved names, local and system accounts, create. REASON_OK, or the
+ * reason: REASON_NO_RULE (issuer or service), REASON_ACCOUNT_NOT_PERMITTED, REASON_NAME_INVALID, REASON_NAME_RESERVED,
+ * REASON_ACCOUNT_LOCAL, REASON_SYSTEM_ACCOUNT, REASON_ACCOUNT_UNKNOWN.
+ */
+MUST_USE enum reason rule_permits(const struct rule *rule, const char *issuer, const char *service,
+                                  const struct account_facts *account);
+
+#endif

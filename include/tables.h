@@ -1,0 +1,60 @@
+/*
+ * The NSS tables, read side: immutable files in a world-readable folder, mapped once, bounds-checked on
+ * every offset, safe among threads and forks, without a lock, an allocation per lookup or a descriptor kept open.
+ * A damaged, missing or outdated file is TABLE_UNAVAILABLE or TABLE_ABSENT, never a crash and never a wrong answer.
+ * libc only: this is linked into the NSS module and into the PAM module.
+ */
+#ifndef JWT_LOGIN_TABLES_H
+#define JWT_LOGIN_TABLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compiler.h"
+
+enum table_status {
+  TABLE_FOUND,
+  TABLE_ABSENT,       /* the tables are there and do not have it */
+  TABLE_UNAVAILABLE,  /* no tables, or damaged ones */
+  TABLE_SMALL_BUFFER, /* the caller's buffer is too small: ask again with a larger one */
+};
+
+struct tables;
+
+/* `directory` is kept by reference and must outlive the result. Opens nothing yet. NULL when memory ran out. */
+struct tables *tables_new(const char *directory);
+void tables_free(struct tables *tables);
+
+/* An account. The strings stand in the buffer that the caller passed. The primary group is private: gid = uid, same
+ * name. */
+struct table_account {
+  const char *name;
+  const char *home;
+  const char *shell;
+  uint32_t uid;
+};
+
+MUST_USE enum table_status tables_account_by_name(struct tables *tables, const char *name, struct table_account *ret,
+                                                  char *buffer, size_t size);
+MUST_USE enum table_status tables_account_by_uid(struct tables *tables, uint32_t uid, struct table_account *ret,
+                                                 char *buffer, size_t size);
+
+/*
+ * The account that `name` would become at its first login: strict, not reserved, possible under a `create` rule, not
+ * in the tables yet; its uid the first probe that the tables do not have. Whether the caller may see it is the
+ * caller's question: see tables_login_program.
+ */
+MUST_USE enum table_status tables_account_to_be(struct tables *tables, const char *name, struct table_account *ret,
+                                                char *buffer, size_t size);
+
+/* True when `executable` (an absolute path) is one of the configured login programs. False without tables. */
+bool tables_login_program(struct tables *tables, const char *executable);
+
+/* True when `id` is in the configured range of created accounts. False without tables. */
+bool tables_id_in_range(struct tables *tables, uint32_t id);
+
+/* True when these tables were made from settings with this fingerprint. False without tables. */
+bool tables_made_from(struct tables *tables, uint64_t settings_fingerprint);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * The verifier: a compact JWS (RFC 7515) under a JWK Set (RFC 7517) becomes verified claims, or a reason.
+ *
+ * There is one way through: token_verify is the only function of the project that returns a struct
+ * verified_claims, and it does so only after every check that the expectation asks for.
+ * Nothing here reads a file, the clock or the environment.
+ */
+#ifndef JWT_LOGIN_TOKEN_H
+#define JWT_LOGIN_TOKEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "reason.h"
+#include "trace.h"
+#include "verified_claims.h"
+
+#define TOKEN_MAX_SIZE 16384          /* bytes; larger is refused before anything is parsed */
+#define KEYSET_MAX_SIZE (1024 * 1024) /* bytes of a JWK Set */
+
+/*
+ * Fetch from OpenSSL every algorithm that token_verify may need, so that afterwards no file has to be opened
+ * (openssl.cnf, providers, FIPS settings of the host are read here). Call once, before the sandbox.
+ * REASON_INTERNAL when OpenSSL offers none of them.
+ */
+MUST_USE enum reason token_prepare(void);
+
+/* ---- key sets (RFC 7517) ---- */
+
+struct keyset;
+
+/*
+ * Parse a JWK Set. A key that cannot serve is kept with its reason and never used; it does not spoil the set.
+ * Only the JSON is parsed here: a key becomes an EVP_PKEY when a token needs it.
+ * On REASON_OK *ret is the caller's, to be freed with keyset_free. Else REASON_KEYS_MALFORMED, REASON_OUT_OF_MEMORY.
+ */
+MUST_USE enum reason keyset_parse(const char *json, size_t size, struct keyset **ret);
+void keyset_free(struct keyset *keyset);
+
+struct key_info {
+  const char *kid;      /* NULL when absent; as received: escape it before printing */
+  const char *kty;      /* never NULL: "" when absent */
+  const char *crv;      /* NULL when absent */
+  const char *alg;      /* NULL when absent */
+  const char *use;      /* NULL when absent */
+  const char *unusable; /* NULL when the key could verify a token, else why it cannot, in one clause */
+  int bits;             /* RSA modulus or curve size, 0 when not known */
+};
+
+size_t keyset_count(const struct keyset *keyset);
+
+/* Describe key `index` (below keyset_count). Builds the key to find out whether it works. The strings belong to the
+ * set. */
+void keyset_describe(const struct keyset *keyset, size_t index, struct key_info *ret);
+
+/* ---- tokens ---- */
+
+struct token; /* split and decoded, NOT verified */
+
+/*
+ * Check size and shape, decode, and parse header and claims of `size` bytes (no NUL needed).
+ * With `signature_only` the payload is taken as any bytes: such a token verifies, but yields no claims.
+ * On REASON_OK *ret is the caller's; it keeps its own copy, erased by token_free.
+ */
+MUST_USE enum reason token_parse(const char *text, size_t size, bool signature_only, struct token **ret);
+void token_free(struct token *token);
+
+/* The iss that the token asserts, unverified: good for choosing the issuer section, for nothing else. NULL if absent.
+ */
+const char *token_claimed_issuer(const struct token *token);
+
+/* kid and alg of the unverified header for the audit event; NULL when absent. They belong to the token. */
+const char *token_kid(const struct token *token);
+const char *token_alg(const struct token *token);
+
+/* What the issuer's section demands. Lists are NULL-terminated. */
+struct token_expectation {
+  const struct keyset *keys;     /* required */
+  const char *const *algorithms; /* required, at least one; see token_algorithms_all */
+  const char *const *types;      /* accepted typ values, compared as RFC 7515 4.1.9 says; NULL: JWT or absent */
+  const char *issuer;            /* iss must equal it byte for byte; NULL only with `any_issuer` */
+  bool any_issuer;
+  const char *const *audiences; /* one of them must be in aud; NULL only with `any_audience` */
+  bool any_audience;
+  const char *const *required_claims; /* NULL: none beyond the others */
+  const char *authorized_party;       /* azp must equal it; NULL: not checked */
+  int64_t max_lifetime;               /* seconds, exp - iat; needs iat; 0 only with `any_lifetime` */
+  bool any_lifetime;
+  int64_t leeway;      /* seconds, for exp, nbf and iat; 0..300 */
+  int64_t now;         /* seconds since the epoch */
+  bool signature_only; /* skip every claim check; *ret stays NULL */
+};
+
+/* Every algorithm this build can verify, NULL-terminated: only asymmetric ones exist. Static. */
+const char *const *token_algorithms_all(void);
+
+/* True for a name in token_algorithms_all. */
+bool token_algorithm_known(const char *name);
+
+/*
+ * Verify in the order of the design's section 6. A missing expectation (no keys, no algorithms, no issuer without
+ * any_issuer ...) is REASON_INTERNAL, never a pass. exp is always required and checked unless signature_only.
+ * A token with a `cnf` claim is refused with REASON_PROOF_MISSING: nothing here proves possession yet.
+ * trace: may be NULL; one step per check.
+ * On REASON_OK *ret is the caller's, to be freed with verified_claims_free (NULL with signature_only).
+ */
+MUST_USE enum reason token_verify(const struct token *token, const struct token_expectation *expectation,
+                                  const struct trace *trace, struct verified_claims **ret);
+
+#endif

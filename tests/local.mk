@@ -1,0 +1,12 @@
+# tests: unit tests stand in TAP; every check program and check script is run
+noinst_HEADERS += tests/unit/unit.h
+
+include tests/unit/base.mk
+include tests/unit/token.mk
+include tests/unit/policy.mk
+include tests/unit/accounts.mk
+include tests/unit/tables.mk
+include tests/pam/local.mk
+include tests/nss/local.mk
+include tests/system/local.mk
+include tests/structure/local.mk

@@ -20,7 +20,8 @@ struct audit_line {
 void audit_begin(struct audit_line *line);
 
 /*
- * Append ` key=value`. A value of [A-Za-z0-9._:/@+,-] stands bare; any other is put in double quotes with
+ * Append ` key=value` (the first pair without the space), whole or, when the line is full, not at all. A value of
+ * [A-Za-z0-9._:/@+,-] stands bare; any other is put in double quotes with
  * \" \\ and \xNN for every byte outside printable ASCII. NULL or empty appends nothing.
  * `key` is the code's own text, never data.
  */

@@ -18,7 +18,7 @@ bool name_is_strict(const char *name);
  */
 bool name_is_reserved(const char *name);
 
-/* An inclusive range of ids. Unset is min = max = 0 and holds nothing. */
+/* An inclusive range of ids. Unset is min = max = 0 and holds nothing; so does one with 0 (root) or 2^32 - 1 in it. */
 struct id_range {
   uint32_t min;
   uint32_t max;

@@ -1,0 +1,27 @@
+#include "account_settings.h"
+
+#include <string.h>
+
+#define PLACEHOLDER "{name}"
+
+/* Copy `length` bytes behind what stands in `path`. */
+static bool append(char *path, size_t *used, const char *bytes, size_t length) {
+  if (length > ACCOUNT_PATH_MAX - *used) return false;
+  memcpy(path + *used, bytes, length);
+  *used += length;
+  return true;
+}
+
+bool account_home(const char *home_template, const char *name, char *ret, size_t size) {
+  char path[ACCOUNT_PATH_MAX + 1];
+  size_t used = 0;
+  const char *rest = home_template, *found;
+  while ((found = strstr(rest, PLACEHOLDER)) != NULL) {
+    if (!append(path, &used, rest, (size_t)(found - rest)) || !append(path, &used, name, strlen(name))) return false;
+    rest = found + strlen(PLACEHOLDER);
+  }
+  if (!append(path, &used, rest, strlen(rest)) || used >= size) return false;
+  memcpy(ret, path, used);
+  ret[used] = '\0';
+  return true;
+}

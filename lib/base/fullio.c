@@ -22,6 +22,10 @@ static int poll_timeout(int64_t deadline_ms) {
 /* Wait until `fd` is ready or in error; the read or write that follows says which. */
 static bool wait_ready(int fd, short events, int64_t deadline_ms) {
   struct pollfd polled = {.fd = fd, .events = events};
+  if (fd < 0) { /* poll would sleep on it */
+    errno = EBADF;
+    return false;
+  }
   for (;;) {
     int timeout = poll_timeout(deadline_ms);
     int ready = poll(&polled, 1, timeout);

@@ -1,5 +1,3 @@
-#include "config.h"
-
 #include "fullio.h"
 
 #include <errno.h>

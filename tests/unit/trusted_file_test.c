@@ -1,5 +1,3 @@
-#include "config.h"
-
 #include "trusted_file.h"
 
 #include <dirent.h>

@@ -16,6 +16,10 @@
 #define ISSUER_LIFETIME_DEFAULT 7200 /* seconds: max_lifetime */
 #define ISSUER_LEEWAY_DEFAULT 30     /* seconds */
 
+#define SETTINGS_TITLE_MAX 128 /* bytes of a section's title, without the NUL */
+#define RULE_GROUPS_MAX 64
+#define SYSTEM_ID_END 1000 /* ids below are the system's: accounts and groups */
+
 /* Lists are NULL-terminated and never NULL; an unset one is empty. */
 struct issuer {
   const char *title;
@@ -95,6 +99,10 @@ void settings_free(struct settings *settings);
 const struct issuer *settings_issuer(const struct settings *settings, const char *title);
 const struct rule *settings_rule(const struct settings *settings, const char *title);
 
+/* The signature algorithms that an issuer section may name, NULL-terminated: those of token_algorithms_all, kept apart
+ * because this library links no libcrypto. */
+const char *const *settings_algorithms(void);
+
 /* ---- what a rule allows, as far as no claim is needed: the keeper asks this again after the judge ---- */
 
 enum account_kind {
@@ -102,6 +110,9 @@ enum account_kind {
   ACCOUNT_OURS,   /* in the ledger */
   ACCOUNT_LOCAL,  /* another NSS source has it */
 };
+
+/* True when the rule is for this service. */
+bool rule_serves(const struct rule *rule, const char *service);
 
 /* What the host knows of the account that the user asks for. */
 struct account_facts {

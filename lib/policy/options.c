@@ -1,0 +1,188 @@
+/* The options of each section: name, type, default, range. */
+#include <string.h>
+
+#include "loader.h"
+
+#define DAY (24 * 60 * 60)
+
+static const char *const login_programs[] = {"/usr/sbin/sshd", "/usr/lib/openssh/sshd-session",
+                                             "/usr/libexec/openssh/sshd-session", NULL};
+static const char *const require_token[] = {"sshd", "login", NULL};
+static const char *const nothing[] = {NULL};
+
+static const struct option top_options[] = {
+    {"hostname", OPTION_TEXT, offsetof(struct top_draft, hostname)},
+};
+
+#define ISSUER(field) offsetof(struct issuer_draft, issuer.field)
+static const struct option issuer_options[] = {
+    {"url", OPTION_TEXT, ISSUER(url), .required = true},
+    {"audience", OPTION_LIST, ISSUER(audiences), .required = true},
+    {"algorithms", OPTION_LIST, ISSUER(algorithms), .required = true},
+    {"keys", OPTION_TEXT, offsetof(struct issuer_draft, keys), .required = true},
+    {"max_lifetime", OPTION_DURATION, ISSUER(max_lifetime), .fallback = "2h", .min = 1, .max = 30 * DAY},
+    {"leeway", OPTION_DURATION, ISSUER(leeway), .fallback = "30s", .min = 0, .max = 300},
+    {"type", OPTION_LIST, ISSUER(types)},
+    {"require", OPTION_LIST, ISSUER(required_claims)},
+    {"authorized_party", OPTION_TEXT, ISSUER(authorized_party)},
+};
+
+#define RULE(field) offsetof(struct rule_draft, rule.field)
+static const struct option rule_options[] = {
+    {"issuer", OPTION_TEXT, RULE(issuer), .required = true},
+    {"service", OPTION_LIST, RULE(services)},
+    {"when", OPTION_LIST, offsetof(struct rule_draft, when)},
+    {"any", OPTION_FLAG, offsetof(struct rule_draft, any), .fallback = "false"},
+    {"account", OPTION_TEXT, RULE(account), .required = true},
+    {"groups", OPTION_LIST, RULE(groups)},
+    {"create", OPTION_FLAG, RULE(create), .fallback = "false"},
+    {"system", OPTION_FLAG, RULE(system), .fallback = "false"},
+    {"local", OPTION_FLAG, RULE(local), .fallback = "false"},
+    {"single_use", OPTION_FLAG, RULE(single_use), .fallback = "false"},
+    {"session", OPTION_TEXT, offsetof(struct rule_draft, session), .fallback = "until-expiry"},
+};
+
+#define ACCOUNTS(field) offsetof(struct accounts_draft, accounts.field)
+static const struct option accounts_options[] = {
+    {"uid_min", OPTION_NUMBER, offsetof(struct accounts_draft, uid_min), .fallback = "1879048192", .min = 65536,
+     .max = 4294967293},
+    {"uid_max", OPTION_NUMBER, offsetof(struct accounts_draft, uid_max), .fallback = "2147352575", .min = 65536,
+     .max = 4294967293},
+    {"home", OPTION_TEXT, ACCOUNTS(home), .fallback = ACCOUNT_HOME_DEFAULT},
+    {"shell", OPTION_TEXT, ACCOUNTS(shell), .fallback = ACCOUNT_SHELL_DEFAULT},
+    {"require_token", OPTION_LIST, ACCOUNTS(require_token), .list = require_token},
+    {"login_programs", OPTION_LIST, ACCOUNTS(login_programs), .list = login_programs},
+};
+_Static_assert(ACCOUNT_UID_MIN_DEFAULT == 1879048192u && ACCOUNT_UID_MAX_DEFAULT == 2147352575u,
+               "the fallbacks above are these");
+
+const struct section_kind kind_top = {"", false, top_options, COUNT_OF(top_options)};
+const struct section_kind kind_issuer = {"issuer", true, issuer_options, COUNT_OF(issuer_options)};
+const struct section_kind kind_rule = {"rule", true, rule_options, COUNT_OF(rule_options)};
+const struct section_kind kind_accounts = {"accounts", false, accounts_options, COUNT_OF(accounts_options)};
+
+const struct section_kind *const section_kinds[] = {&kind_issuer, &kind_rule, &kind_accounts, NULL};
+
+const struct option *option_find(const struct section_kind *kind, const char *name) {
+  for (size_t i = 0; i < kind->option_count; i++)
+    if (strcmp(kind->options[i].name, name) == 0) return &kind->options[i];
+  return NULL;
+}
+
+/* ---- values ---- */
+
+/* Decimal digits without a leading zero, from the start of `text`. */
+static bool read_digits(const char *text, int64_t *ret, const char **ret_rest) {
+  size_t digits = strspn(text, "0123456789");
+  int64_t value = 0;
+  if (digits == 0 || (digits > 1 && text[0] == '0')) return false;
+  for (size_t i = 0; i < digits; i++)
+    if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, text[i] - '0', &value)) return false;
+  *ret = value;
+  *ret_rest = text + digits;
+  return true;
+}
+
+static bool read_number(const char *text, int64_t *ret) {
+  const char *rest;
+  return read_digits(text, ret, &rest) && *rest == '\0';
+}
+
+static bool read_duration(const char *text, int64_t *ret) {
+  static const struct {
+    char letter;
+    int seconds;
+  } units[] = {{'s', 1}, {'m', 60}, {'h', 60 * 60}, {'d', DAY}};
+  const char *rest;
+  int64_t count;
+  if (!read_digits(text, &count, &rest) || rest[0] == '\0' || rest[1] != '\0') return false;
+  for (size_t i = 0; i < COUNT_OF(units); i++)
+    if (units[i].letter == rest[0]) return !__builtin_mul_overflow(count, units[i].seconds, ret);
+  return false;
+}
+
+static bool fill_number(struct loader *loader, const struct seen_section *section, const struct option *option,
+                        const char *text, int64_t *ret) {
+  bool duration = option->type == OPTION_DURATION;
+  int64_t value;
+  if (!(duration ? read_duration : read_number)(text, &value))
+    return option_fail(
+        loader, section, option->name, "`%s` is \"%.60s\"; expected %s", option->name, text,
+        duration ? "a decimal number and its unit, such as 90s, 15m, 2h or 1d" : "a plain decimal number");
+  if (value < option->min || value > option->max)
+    return option_fail(loader, section, option->name, "`%s` is \"%.60s\"; expected %lld to %lld%s", option->name, text,
+                       (long long)option->min, (long long)option->max, duration ? " seconds" : "");
+  *ret = value;
+  return true;
+}
+
+static bool fill_flag(struct loader *loader, const struct seen_section *section, const struct option *option,
+                      const char *text, bool *ret) {
+  *ret = strcmp(text, "true") == 0;
+  if (*ret || strcmp(text, "false") == 0) return true;
+  return option_fail(loader, section, option->name, "`%s` is \"%.60s\"; expected true or false", option->name, text);
+}
+
+static bool fill_text(struct loader *loader, const struct seen_section *section, const struct option *option,
+                      const char *text, const char **ret) {
+  if (!*text) return option_fail(loader, section, option->name, "`%s` has an empty value", option->name);
+  *ret = arena_copy(loader->arena, text, strlen(text));
+  return *ret || loader_out_of_memory(loader);
+}
+
+static bool fill_list(struct loader *loader, const struct seen_section *section, const struct option *option,
+                      cfg_opt_t *values, const char *const **ret) {
+  size_t count = cfg_opt_size(values);
+  const char **list = arena_alloc(loader->arena, (count + 1) * sizeof(*list));
+  if (!list) return loader_out_of_memory(loader);
+  for (size_t i = 0; i < count; i++)
+    if (!fill_text(loader, section, option, cfg_opt_getnstr(values, (unsigned)i), &list[i])) return false;
+  *ret = list;
+  return true;
+}
+
+static bool fill_one(struct loader *loader, const struct seen_section *section, const struct option *option,
+                     const char *text, void *field) {
+  switch (option->type) {
+  case OPTION_TEXT:
+    return fill_text(loader, section, option, text, field);
+  case OPTION_FLAG:
+    return fill_flag(loader, section, option, text, field);
+  case OPTION_DURATION:
+  case OPTION_NUMBER:
+    return fill_number(loader, section, option, text, field);
+  case OPTION_LIST:
+    break;
+  }
+  return true;
+}
+
+static bool fill_unset(struct loader *loader, const struct seen_section *section, const struct option *option,
+                       void *field) {
+  if (option->required)
+    return loader_fail(loader, section->source->name, section->line, "%s \"%s\" has no `%s`, which is required",
+                       section->kind->name, section->title, option->name);
+  if (option->type == OPTION_LIST) *(const char *const **)field = option->list ? option->list : nothing;
+  return !option->fallback || fill_one(loader, section, option, option->fallback, field);
+}
+
+bool section_fill(struct loader *loader, const struct seen_section *section, void *draft) {
+  for (size_t i = 0; i < section->kind->option_count; i++) {
+    const struct option *option = &section->kind->options[i];
+    const struct seen_option *seen = seen_option(section, option->name);
+    void *field = (char *)draft + option->offset;
+    cfg_opt_t *values = seen ? confuse_values(section, seen) : NULL;
+    bool filled;
+    if (!seen)
+      filled = fill_unset(loader, section, option, field);
+    else if (!values)
+      filled =
+          option_fail(loader, section, option->name, "`%s` is not plain enough to be sure of its value", option->name);
+    else if (option->type == OPTION_LIST)
+      filled = fill_list(loader, section, option, values, field);
+    else
+      filled = fill_one(loader, section, option, cfg_opt_getnstr(values, 0), field);
+    if (!filled) return false;
+  }
+  return true;
+}

@@ -1,0 +1,80 @@
+#include "policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "condition.h"
+
+/* How far a rule came that did not decide. */
+static int progress(enum reason reason) {
+  switch (reason) {
+  case REASON_NO_RULE:
+    return 0;
+  case REASON_ACCOUNT_NOT_PERMITTED:
+    return 1;
+  case REASON_NAME_INVALID:
+    return 2;
+  default:
+    return 3;
+  }
+}
+
+/* What the rule's template makes of the claim must be the account asked for, to the byte. */
+static enum reason check_produced(const struct rule *rule, const json_t *claim, const char *name) {
+  char produced[3 * ACCOUNT_NAME_MAX + 1]; /* the parts of the pattern are names, too */
+  if (!json_is_string(claim)) return REASON_ACCOUNT_NOT_PERMITTED;
+  const char *value = json_string_value(claim);
+  size_t length = json_string_length(claim);
+  if (length == 0 || length > ACCOUNT_NAME_MAX || strlen(value) != length) return REASON_NAME_INVALID;
+  snprintf(produced, sizeof(produced), "%s%s%s", rule->account_pattern.prefix, value, rule->account_pattern.suffix);
+  if (!name_is_strict(produced)) return REASON_NAME_INVALID;
+  return strcmp(produced, name) == 0 ? REASON_OK : REASON_ACCOUNT_NOT_PERMITTED;
+}
+
+static enum reason check_account(const struct rule *rule, const struct issuer *issuer,
+                                 const struct verified_claims *claims, const struct login_request *request,
+                                 const struct trace *trace) {
+  const json_t *claim = rule->account_is_template ? verified_claims_find(claims, rule->account_claim) : NULL;
+  const char *name = request->account.name;
+  enum reason reason = rule->account_is_template ? check_produced(rule, claim, name) : REASON_OK;
+  if (reason == REASON_OK) reason = rule_permits(rule, issuer->title, request->service, &request->account);
+  if (rule->account_is_template)
+    trace_claim(trace, "account", rule->account, reason == REASON_OK, claim, name);
+  else
+    trace_step(trace, "account", rule->account, reason == REASON_OK, rule->account, name);
+  return reason;
+}
+
+static bool conditions_hold(const struct rule *rule, const struct verified_claims *claims, const struct trace *trace) {
+  bool held = true;
+  for (size_t i = 0; i < rule->condition_count; i++)
+    held = condition_holds(&rule->conditions[i], claims, trace) && held;
+  return held;
+}
+
+static enum reason try_rule(const struct rule *rule, const struct issuer *issuer, const struct verified_claims *claims,
+                            const struct login_request *request, const struct trace *trace) {
+  bool served = rule_serves(rule, request->service);
+  trace_step(trace, "service", NULL, served, request->service, rule->services[0] ? rule->services[0] : "any");
+  bool held = conditions_hold(rule, claims, trace);
+  return served && held ? check_account(rule, issuer, claims, request, trace) : REASON_NO_RULE;
+}
+
+enum reason policy_decide(const struct settings *settings, const struct issuer *issuer,
+                          const struct verified_claims *claims, const struct login_request *request,
+                          const struct trace *trace, const struct rule **ret) {
+  enum reason furthest = REASON_NO_RULE;
+  if (!verified_claims_subject(claims)) return REASON_SUBJECT_MISSING;
+  for (size_t i = 0; i < settings->rule_count; i++) {
+    const struct rule *rule = &settings->rules[i];
+    if (strcmp(rule->issuer, issuer->title) != 0) continue;
+    enum reason reason = try_rule(rule, issuer, claims, request, trace);
+    trace_step(trace, "rule", rule->title, reason == REASON_OK, reason_code(reason), NULL);
+    if (reason == REASON_OK) {
+      *ret = rule;
+      return REASON_OK;
+    }
+    if (progress(reason) > progress(furthest)) furthest = reason;
+  }
+  return furthest;
+}

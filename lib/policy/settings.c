@@ -1,0 +1,279 @@
+/* Loading: list the files, read them, scan them, have libConfuse read them, fill and check, cross-check. */
+#include "settings.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "loader.h"
+
+struct loaded {
+  struct settings settings; /* first: what the caller holds */
+  struct arena arena;
+};
+
+/* ---- the files ---- */
+
+static bool fail_reason(struct loader *loader, enum reason reason, const char *file, const char *what) {
+  loader_fail(loader, file, 0, "%s", what);
+  loader->reason = reason;
+  return false;
+}
+
+static bool add_source(struct loader *loader, const char *name) {
+  struct source *grown = reallocarray(loader->sources, loader->source_count + 1, sizeof(*grown));
+  if (!grown) return loader_out_of_memory(loader);
+  loader->sources = grown;
+  char *copy = arena_copy(loader->arena, name, strlen(name));
+  if (!copy) return loader_out_of_memory(loader);
+  grown[loader->source_count++] = (struct source){.name = copy};
+  return true;
+}
+
+static int is_conf(const struct dirent *entry) {
+  size_t length = strlen(entry->d_name);
+  return entry->d_name[0] != '.' && length > strlen(".conf") &&
+         strcmp(entry->d_name + length - strlen(".conf"), ".conf") == 0;
+}
+
+/* Not alphasort, which follows the locale. */
+static int by_name(const struct dirent **a, const struct dirent **b) {
+  return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static bool add_names(struct loader *loader, const char *folder, struct dirent **names, int count) {
+  bool added = true;
+  for (int i = 0; i < count; i++) {
+    char *path = NULL;
+    added = added && (asprintf(&path, "%s/%s", folder, names[i]->d_name) >= 0 || loader_out_of_memory(loader)) &&
+            add_source(loader, path);
+    free(path);
+    free(names[i]);
+  }
+  free(names);
+  return added;
+}
+
+static bool folder_is_safe(int fd, enum file_trust trust) {
+  struct stat stat;
+  if (fstat(fd, &stat) < 0) return false;
+  return trust != FILE_OWNED_BY_ROOT || (stat.st_uid == 0 && !(stat.st_mode & (S_IWGRP | S_IWOTH)));
+}
+
+static bool add_folder(struct loader *loader, const char *folder, enum file_trust trust) {
+  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return true;
+  if (fd < 0) return fail_reason(loader, REASON_FILE_UNSAFE, folder, "is no folder that can be read");
+  bool safe = folder_is_safe(fd, trust);
+  struct dirent **names = NULL;
+  int count = safe ? scandirat(fd, ".", &names, is_conf, by_name) : 0;
+  close(fd);
+  if (!safe)
+    return fail_reason(loader, REASON_FILE_UNSAFE, folder, "must belong to root, and no other may write to it");
+  if (count < 0) return fail_reason(loader, REASON_SETTINGS_INVALID, folder, strerror(errno));
+  return add_names(loader, folder, names, count);
+}
+
+static bool read_source(struct loader *loader, struct source *source, enum file_trust trust) {
+  enum reason reason = trusted_file_read(source->name, trust, SETTINGS_FILE_MAX, &source->bytes, &source->size);
+  switch (reason) {
+  case REASON_OK:
+    return true;
+  case REASON_OUT_OF_MEMORY:
+    return loader_out_of_memory(loader);
+  case REASON_SETTINGS_MISSING:
+    return fail_reason(loader, reason, source->name, "does not exist");
+  case REASON_FILE_UNSAFE:
+    return fail_reason(loader, reason, source->name,
+                       trust == FILE_OWNED_BY_ROOT
+                           ? "must be a regular file (no link, at most 1 MiB) that belongs to root, "
+                             "and no other may write to it or to a folder above"
+                           : "must be a regular file (no link, at most 1 MiB)");
+  default:
+    return fail_reason(loader, REASON_SETTINGS_INVALID, source->name, strerror(errno));
+  }
+}
+
+static bool read_all(struct loader *loader, const char *path, const char *conf_d, enum file_trust trust) {
+  if (!add_source(loader, path) || (conf_d && !add_folder(loader, conf_d, trust))) return false;
+  for (size_t i = 0; i < loader->source_count; i++)
+    if (!read_source(loader, &loader->sources[i], trust)) return false;
+  return true;
+}
+
+/* FNV-1a of 64 bits (Fowler, Noll, Vo). */
+static uint64_t fnv1a(uint64_t hash, const void *data, size_t size) {
+  const unsigned char *bytes = data;
+  for (size_t i = 0; i < size; i++)
+    hash = (hash ^ bytes[i]) * 0x100000001b3u;
+  return hash;
+}
+
+static uint64_t fingerprint(const struct loader *loader) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (size_t i = 0; i < loader->source_count; i++) {
+    const struct source *source = &loader->sources[i];
+    uint64_t size = source->size;
+    hash = fnv1a(hash, source->name, strlen(source->name) + 1);
+    hash = fnv1a(hash, &size, sizeof(size));
+    hash = fnv1a(hash, source->bytes, source->size);
+  }
+  return hash;
+}
+
+static bool parse_all(struct loader *loader) {
+  loader->top = (struct seen_section){.kind = &kind_top, .source = &loader->sources[0], .line = 1};
+  loader->last = &loader->sections;
+  for (size_t i = 0; i < loader->source_count; i++)
+    if (!scan_source(loader, &loader->sources[i])) return false;
+  for (size_t i = 0; i < loader->source_count; i++)
+    if (!confuse_parse(loader, &loader->sources[i])) return false;
+  return true;
+}
+
+static void free_sources(struct loader *loader) {
+  for (size_t i = 0; i < loader->source_count; i++) {
+    if (loader->sources[i].cfg) cfg_free(loader->sources[i].cfg);
+    free(loader->sources[i].bytes);
+  }
+  free(loader->sources);
+}
+
+/* ---- the sections ---- */
+
+static const struct seen_section *next_of(const struct seen_section *section, const struct section_kind *kind) {
+  while (section && section->kind != kind)
+    section = section->next;
+  return section;
+}
+
+static size_t count_of(const struct loader *loader, const struct section_kind *kind) {
+  size_t count = 0;
+  for (const struct seen_section *at = next_of(loader->sections, kind); at; at = next_of(at->next, kind))
+    count++;
+  return count;
+}
+
+static bool url_is_new(struct loader *loader, const struct seen_section *section, const struct issuer *issuers,
+                       size_t count, const char *url) {
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(issuers[i].url, url) == 0)
+      return option_fail(loader, section, "url", "issuer \"%s\" at %s:%d has this `url` already", issuers[i].title,
+                         issuers[i].file, issuers[i].line);
+  return true;
+}
+
+static bool load_issuers(struct loader *loader, struct settings *settings) {
+  struct issuer *issuers = arena_alloc(loader->arena, (count_of(loader, &kind_issuer) + 1) * sizeof(*issuers));
+  if (!issuers) return loader_out_of_memory(loader);
+  size_t count = 0;
+  const struct seen_section *at = next_of(loader->sections, &kind_issuer);
+  for (; at; at = next_of(at->next, &kind_issuer)) {
+    struct issuer_draft draft = {0};
+    if (!section_fill(loader, at, &draft) || !issuer_finish(loader, at, settings->hostname, &draft) ||
+        !url_is_new(loader, at, issuers, count, draft.issuer.url))
+      return false;
+    issuers[count++] = draft.issuer;
+  }
+  settings->issuers = issuers;
+  settings->issuer_count = count;
+  return true;
+}
+
+static bool load_rules(struct loader *loader, struct settings *settings) {
+  struct rule *rules = arena_alloc(loader->arena, (count_of(loader, &kind_rule) + 1) * sizeof(*rules));
+  if (!rules) return loader_out_of_memory(loader);
+  size_t count = 0;
+  const struct seen_section *at = next_of(loader->sections, &kind_rule);
+  for (; at; at = next_of(at->next, &kind_rule)) {
+    struct rule_draft draft = {0};
+    if (!section_fill(loader, at, &draft) || !rule_finish(loader, at, &draft)) return false;
+    if (!settings_issuer(settings, draft.rule.issuer))
+      return option_fail(loader, at, "issuer", "`issuer` is \"%.80s\", but there is no such issuer section",
+                         draft.rule.issuer);
+    rules[count++] = draft.rule;
+  }
+  settings->rules = rules;
+  settings->rule_count = count;
+  return true;
+}
+
+/* The names that a `create` rule could produce. A literal name is its beginning and one more character or several:
+ * wider than need be, but NSS only asks whether a name could be. */
+static struct name_pattern pattern_of(const struct rule *rule) {
+  struct name_pattern pattern = rule->account_pattern;
+  if (!rule->account_is_template) memcpy(pattern.prefix, rule->account, strlen(rule->account) - 1);
+  return pattern;
+}
+
+static bool load_accounts(struct loader *loader, struct settings *settings) {
+  struct seen_section none = {.kind = &kind_accounts, .source = &loader->sources[0]};
+  const struct seen_section *section = next_of(loader->sections, &kind_accounts);
+  struct accounts_draft draft = {0};
+  if (!section) section = &none;
+  if (!section_fill(loader, section, &draft) || !accounts_finish(loader, section, &draft)) return false;
+
+  struct name_pattern *patterns = arena_alloc(loader->arena, (settings->rule_count + 1) * sizeof(*patterns));
+  if (!patterns) return loader_out_of_memory(loader);
+  settings->accounts = draft.accounts;
+  settings->accounts.patterns = patterns;
+  settings->accounts.fingerprint = settings->fingerprint;
+  for (size_t i = 0; i < settings->rule_count; i++)
+    if (settings->rules[i].create) patterns[settings->accounts.pattern_count++] = pattern_of(&settings->rules[i]);
+  return true;
+}
+
+static bool load_top(struct loader *loader, struct settings *settings) {
+  struct top_draft draft = {0};
+  if (!section_fill(loader, &loader->top, &draft)) return false;
+  settings->hostname = draft.hostname;
+  return true;
+}
+
+static bool load_all(struct loader *loader, const char *path, const char *conf_d, enum file_trust trust,
+                     struct settings *settings) {
+  if (!read_all(loader, path, conf_d, trust)) return false;
+  settings->fingerprint = fingerprint(loader); /* before the scan blanks the comments */
+  return parse_all(loader) && load_top(loader, settings) && load_issuers(loader, settings) &&
+         load_rules(loader, settings) && load_accounts(loader, settings);
+}
+
+enum reason settings_load(const char *path, const char *conf_d, enum file_trust trust, struct settings **ret,
+                          struct settings_error *error) {
+  struct loaded *loaded = calloc(1, sizeof(*loaded));
+  struct arena scratch = {0};
+  struct loader loader = {.arena = loaded ? &loaded->arena : &scratch, .error = error, .reason = REASON_OK};
+  if (!loaded) {
+    loader_out_of_memory(&loader);
+  } else if (load_all(&loader, path, conf_d, trust, &loaded->settings)) {
+    *ret = &loaded->settings;
+  } else {
+    settings_free(&loaded->settings);
+  }
+  free_sources(&loader);
+  return loader.reason;
+}
+
+void settings_free(struct settings *settings) {
+  if (!settings) return;
+  struct loaded *loaded = (struct loaded *)settings;
+  arena_free(&loaded->arena);
+  free(loaded);
+}
+
+const struct issuer *settings_issuer(const struct settings *settings, const char *title) {
+  for (size_t i = 0; i < settings->issuer_count; i++)
+    if (strcmp(settings->issuers[i].title, title) == 0) return &settings->issuers[i];
+  return NULL;
+}
+
+const struct rule *settings_rule(const struct settings *settings, const char *title) {
+  for (size_t i = 0; i < settings->rule_count; i++)
+    if (strcmp(settings->rules[i].title, title) == 0) return &settings->rules[i];
+  return NULL;
+}

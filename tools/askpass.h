@@ -9,7 +9,7 @@
 #include "token.h"
 
 /* Print "jwt-askpass: MESSAGE" on stderr, unprintable bytes replaced; returns false. */
-bool complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+bool complain(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* ---- the prompt ---- */
 

@@ -11,7 +11,8 @@ struct sandbox {
   const char *user;     /* whom a root caller becomes */
   bool user_optional;   /* a root caller without that user becomes nobody (65534); else that is a failure */
   size_t memory_max;    /* bytes of address space (RLIMIT_AS) */
-  unsigned cpu_seconds; /* RLIMIT_CPU */
+  unsigned cpu_seconds; /* RLIMIT_CPU: of the whole process, what it used before included; 0 counts as 1 */
+  size_t output_max;    /* RLIMIT_FSIZE: how far a kept regular file may grow; 0 for a caller that has pipes only */
   const int *keep_fds;  /* these stay open, all others are closed */
   size_t keep_fd_count;
 };

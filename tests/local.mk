@@ -2,6 +2,7 @@
 noinst_HEADERS += tests/unit/unit.h
 
 include tests/unit/base.mk
+include tests/unit/sandbox.mk
 include tests/unit/token.mk
 include tests/unit/policy.mk
 include tests/unit/accounts.mk

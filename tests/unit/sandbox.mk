@@ -1,0 +1,2 @@
+check_PROGRAMS += tests/unit/sandbox_test
+tests_unit_sandbox_test_LDADD = lib/sandbox/libsandbox.la lib/base/libbase.la

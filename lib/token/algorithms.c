@@ -1,0 +1,95 @@
+#include "algorithms.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <string.h>
+
+#include "token.h"
+
+/* clang-format off */
+#define ALGORITHMS(X) \
+  X("RS256",   "RSA", NULL,      "SHA256", SIGNATURE_PKCS1) \
+  X("RS384",   "RSA", NULL,      "SHA384", SIGNATURE_PKCS1) \
+  X("RS512",   "RSA", NULL,      "SHA512", SIGNATURE_PKCS1) \
+  X("PS256",   "RSA", NULL,      "SHA256", SIGNATURE_PSS) \
+  X("PS384",   "RSA", NULL,      "SHA384", SIGNATURE_PSS) \
+  X("PS512",   "RSA", NULL,      "SHA512", SIGNATURE_PSS) \
+  X("ES256",   "EC",  "P-256",   "SHA256", SIGNATURE_ECDSA) \
+  X("ES384",   "EC",  "P-384",   "SHA384", SIGNATURE_ECDSA) \
+  X("ES512",   "EC",  "P-521",   "SHA512", SIGNATURE_ECDSA) \
+  X("EdDSA",   "OKP", NULL,      NULL,     SIGNATURE_EDDSA) \
+  X("Ed25519", "OKP", "Ed25519", NULL,     SIGNATURE_EDDSA) \
+  X("Ed448",   "OKP", "Ed448",   NULL,     SIGNATURE_EDDSA)
+
+static const struct curve curves[] = {
+  {"P-256",   "EC",  "P-256",   32, 256},
+  {"P-384",   "EC",  "P-384",   48, 384},
+  {"P-521",   "EC",  "P-521",   66, 521},
+  {"Ed25519", "OKP", "ED25519", 32, 256},
+  {"Ed448",   "OKP", "ED448",   57, 456},
+};
+/* clang-format on */
+
+#define ALGORITHM_ROW(name, kty, crv, digest, kind) {name, kty, crv, digest, kind},
+static const struct algorithm algorithms[] = {ALGORITHMS(ALGORITHM_ROW)};
+
+#define ALGORITHM_NAME(name, kty, crv, digest, kind) name,
+static const char *const algorithm_names[] = {ALGORITHMS(ALGORITHM_NAME) NULL};
+
+const char *const *token_algorithms_all(void) {
+  return algorithm_names;
+}
+
+const struct algorithm *algorithm_find(const char *name) {
+  for (size_t i = 0; i < COUNT_OF(algorithms); i++) {
+    if (strcmp(algorithms[i].name, name) == 0) return &algorithms[i];
+  }
+  return NULL;
+}
+
+bool token_algorithm_known(const char *name) {
+  return name != NULL && algorithm_find(name) != NULL;
+}
+
+const struct curve *curve_find(const char *kty, const char *crv) {
+  for (size_t i = 0; i < COUNT_OF(curves); i++) {
+    if (strcmp(curves[i].kty, kty) == 0 && strcmp(curves[i].crv, crv) == 0) return &curves[i];
+  }
+  return NULL;
+}
+
+bool key_type_known(const char *kty) {
+  for (size_t i = 0; i < COUNT_OF(algorithms); i++) {
+    if (strcmp(algorithms[i].kty, kty) == 0) return true;
+  }
+  return false;
+}
+
+/* ---- what OpenSSL offers, fetched once and held for good ---- */
+
+static const char *const digest_names[] = {"SHA256", "SHA384", "SHA512"};
+static const char *const key_type_names[] = {"RSA", "EC", "ED25519", "ED448"};
+static const char *const signature_names[] = {"RSA", "ECDSA", "ED25519", "ED448"};
+
+static EVP_MD *digests[COUNT_OF(digest_names)];
+static EVP_KEYMGMT *key_types[COUNT_OF(key_type_names)];
+static EVP_SIGNATURE *signatures[COUNT_OF(signature_names)];
+
+enum reason token_prepare(void) {
+  json_object_seed(0); /* else jansson opens /dev/urandom at the first object */
+  unsigned char random;
+  if (RAND_bytes(&random, 1) != 1) return REASON_INTERNAL;
+
+  bool any_digest = false, any_signature = false;
+  for (size_t i = 0; i < COUNT_OF(digests); i++) {
+    if (digests[i] == NULL) digests[i] = EVP_MD_fetch(NULL, digest_names[i], NULL);
+    any_digest = any_digest || digests[i] != NULL;
+  }
+  for (size_t i = 0; i < COUNT_OF(signatures); i++) {
+    if (key_types[i] == NULL) key_types[i] = EVP_KEYMGMT_fetch(NULL, key_type_names[i], NULL);
+    if (signatures[i] == NULL) signatures[i] = EVP_SIGNATURE_fetch(NULL, signature_names[i], NULL);
+    any_signature = any_signature || (key_types[i] != NULL && signatures[i] != NULL);
+  }
+  return any_digest && any_signature ? REASON_OK : REASON_INTERNAL;
+}

@@ -1,0 +1,41 @@
+/* Signature algorithms and curves: two tables, from which everything else follows. Only asymmetric ones exist. */
+#ifndef JWT_LOGIN_ALGORITHMS_H
+#define JWT_LOGIN_ALGORITHMS_H
+
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define RSA_BITS_MIN 2048
+#define RSA_BITS_MAX 8192
+
+enum signature_kind { SIGNATURE_PKCS1, SIGNATURE_PSS, SIGNATURE_ECDSA, SIGNATURE_EDDSA };
+
+struct algorithm {
+  const char *name; /* alg (RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 9864 section 2.2) */
+  const char *kty;
+  const char *crv;    /* NULL: any of the key type's */
+  const char *digest; /* NULL: part of the signature scheme */
+  enum signature_kind kind;
+};
+
+struct curve {
+  const char *crv; /* RFC 7518 section 6.2.1.1, RFC 8037 section 2 */
+  const char *kty;
+  const char *openssl_name;
+  size_t size; /* bytes of a coordinate or public key; a signature has twice as many */
+  int bits;
+};
+
+/* NULL for a name that is not in the table. */
+const struct algorithm *algorithm_find(const char *name);
+const struct curve *curve_find(const char *kty, const char *crv);
+
+/* Whether some algorithm takes keys of this kind. */
+bool key_type_known(const char *kty);
+
+/* Whether `key` made this signature over these bytes. `key` suits `algorithm`: see key_unfit. */
+bool signature_is_valid(const struct algorithm *algorithm, EVP_PKEY *key, const char *signed_text, size_t signed_size,
+                        const unsigned char *signature, size_t signature_size);
+
+#endif

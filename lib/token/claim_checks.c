@@ -1,0 +1,167 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "claims.h"
+
+struct check {
+  const json_t *claims;
+  const struct token_expectation *expectation;
+  const struct trace *trace;
+};
+
+/* ---- what the trace shows ---- */
+
+static void text_free(char **text) {
+  free(*text);
+}
+
+/* A string as it is, anything else as JSON; NULL when absent. */
+static char *shown(const json_t *value) {
+  if (json_is_string(value)) return strdup(json_string_value(value));
+  return value != NULL ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+}
+
+static char *joined(const char *const *list) {
+  size_t size = 1;
+  for (size_t i = 0; list[i] != NULL; i++)
+    size += strlen(list[i]) + 2;
+  char *text = calloc(1, size);
+  for (size_t i = 0; text != NULL && list[i] != NULL; i++) {
+    if (i > 0) strcat(text, ", ");
+    strcat(text, list[i]);
+  }
+  return text;
+}
+
+/* Tell the trace, and turn the outcome into a reason. */
+static enum reason conclude(const struct check *check, const char *step, bool held, const json_t *found,
+                            const char *wanted, enum reason otherwise) {
+  if (check->trace != NULL) {
+    CLEANUP(text_free) char *text = shown(found);
+    trace_step(check->trace, step, NULL, held, text, wanted);
+  }
+  return held ? REASON_OK : otherwise;
+}
+
+/* The same for a moment; `relation` says how it should stand to `limit`. */
+static enum reason conclude_time(const struct check *check, const char *step, bool held, const json_t *found,
+                                 const char *relation, int64_t limit, enum reason otherwise) {
+  char wanted[64];
+  snprintf(wanted, sizeof wanted, "%s %lld", relation, (long long)limit);
+  return conclude(check, step, held, found, wanted, otherwise);
+}
+
+/* ---- the checks, in the order of the decision ---- */
+
+static const json_t *claim(const struct check *check, const char *name) {
+  return json_object_get(check->claims, name);
+}
+
+/* a + b without overflow: at the end of the range it stays there. */
+static int64_t plus(int64_t a, int64_t b) {
+  int64_t sum;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  return b > 0 ? INT64_MAX : INT64_MIN;
+}
+
+enum reason claims_check_issuer(const json_t *claims, const struct token_expectation *expectation,
+                                const struct trace *trace) {
+  struct check check = {claims, expectation, trace};
+  if (expectation->issuer == NULL) return REASON_OK;
+  const json_t *iss = claim(&check, "iss"); /* RFC 7519 section 4.1.1: compared byte for byte */
+  bool held = iss != NULL && strcmp(json_string_value(iss), expectation->issuer) == 0;
+  return conclude(&check, "issuer", held, iss, expectation->issuer, REASON_ISSUER_UNKNOWN);
+}
+
+/* RFC 7519 section 4.1.3. */
+static enum reason check_audience(const struct check *check) {
+  const char *const *audiences = check->expectation->audiences;
+  if (audiences == NULL) return REASON_OK;
+  const json_t *aud = claim(check, "aud"), *item;
+  size_t i;
+  bool held = json_is_string(aud) && list_holds(audiences, json_string_value(aud));
+  json_array_foreach(aud, i, item) {
+    held = held || list_holds(audiences, json_string_value(item));
+  }
+  CLEANUP(text_free) char *wanted = check->trace != NULL ? joined(audiences) : NULL;
+  return conclude(check, "audience", held, aud, wanted, REASON_AUDIENCE_MISMATCH);
+}
+
+/* RFC 7519 section 4.1.4: valid before exp, not at it. */
+static enum reason check_expiry(const struct check *check) {
+  const json_t *exp = claim(check, "exp");
+  int64_t moment = 0, limit = plus(check->expectation->now, -check->expectation->leeway);
+  bool there = numeric_date(exp, &moment);
+  return conclude_time(check, "expiry", there && moment > limit, exp, "after", limit,
+                       there ? REASON_TOKEN_EXPIRED : REASON_EXPIRY_MISSING);
+}
+
+/* RFC 7519 section 4.1.5: valid at nbf and after. */
+static enum reason check_not_before(const struct check *check) {
+  const json_t *nbf = claim(check, "nbf");
+  int64_t moment, limit = plus(check->expectation->now, check->expectation->leeway);
+  if (!numeric_date(nbf, &moment)) return REASON_OK;
+  return conclude_time(check, "not-before", moment <= limit, nbf, "not after", limit, REASON_TOKEN_NOT_YET_VALID);
+}
+
+/* RFC 7519 section 4.1.6 gives iat no rule of its own; a token from the future is a broken clock or a lie. */
+static enum reason check_issued_at(const struct check *check) {
+  const json_t *iat = claim(check, "iat");
+  int64_t moment, limit = plus(check->expectation->now, check->expectation->leeway);
+  if (!numeric_date(iat, &moment)) {
+    if (check->expectation->any_lifetime) return REASON_OK;
+    return conclude(check, "issued-at", false, NULL, "any moment", REASON_ISSUED_AT_MISSING);
+  }
+  return conclude_time(check, "issued-at", moment <= limit, iat, "not after", limit, REASON_ISSUED_IN_FUTURE);
+}
+
+static enum reason check_lifetime(const struct check *check) {
+  if (check->expectation->any_lifetime) return REASON_OK;
+  int64_t exp = 0, iat = 0, lifetime;
+  bool held = numeric_date(claim(check, "exp"), &exp) && numeric_date(claim(check, "iat"), &iat) &&
+              !__builtin_sub_overflow(exp, iat, &lifetime) && lifetime <= check->expectation->max_lifetime;
+  char found[32] = "", wanted[32];
+  if (!__builtin_sub_overflow(exp, iat, &lifetime)) snprintf(found, sizeof found, "%lld", (long long)lifetime);
+  snprintf(wanted, sizeof wanted, "at most %lld", (long long)check->expectation->max_lifetime);
+  trace_step(check->trace, "lifetime", NULL, held, found, wanted);
+  return held ? REASON_OK : REASON_LIFETIME_TOO_LONG;
+}
+
+static enum reason check_required(const struct check *check) {
+  const char *const *names = check->expectation->required_claims;
+  for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
+    bool held = claims_find(check->claims, names[i]) != NULL;
+    trace_step(check->trace, "required-claims", names[i], held, NULL, NULL);
+    if (!held) return REASON_CLAIM_MISSING;
+  }
+  return REASON_OK;
+}
+
+/* OpenID Connect Core section 3.1.3.7, items 4 and 5. */
+static enum reason check_authorized_party(const struct check *check) {
+  const char *wanted = check->expectation->authorized_party;
+  if (wanted == NULL) return REASON_OK;
+  const json_t *azp = claim(check, "azp");
+  bool held = azp != NULL && strcmp(json_string_value(azp), wanted) == 0;
+  return conclude(check, "authorized-party", held, azp, wanted, REASON_AUTHORIZED_PARTY_MISMATCH);
+}
+
+/* RFC 7800 section 3: whoever presents the token must prove the key in cnf, and nothing here does. */
+static enum reason check_proof(const struct check *check) {
+  const json_t *cnf = claim(check, "cnf");
+  if (cnf == NULL) return REASON_OK;
+  return conclude(check, "proof", false, cnf, NULL, REASON_PROOF_MISSING);
+}
+
+enum reason claims_check(const json_t *claims, const struct token_expectation *expectation, const struct trace *trace) {
+  static enum reason (*const checks[])(const struct check *check) = {
+      check_audience, check_expiry,   check_not_before,       check_issued_at,
+      check_lifetime, check_required, check_authorized_party, check_proof,
+  };
+  struct check check = {claims, expectation, trace};
+  enum reason reason = REASON_OK;
+  for (size_t i = 0; i < COUNT_OF(checks) && reason == REASON_OK; i++)
+    reason = checks[i](&check);
+  return reason;
+}

@@ -11,47 +11,63 @@ static const char *const require_token[] = {"sshd", "login", NULL};
 static const char *const nothing[] = {NULL};
 
 static const struct option top_options[] = {
-    {"hostname", OPTION_TEXT, offsetof(struct top_draft, hostname)},
+    {.name = "hostname", .type = OPTION_TEXT, .offset = offsetof(struct top_draft, hostname)},
 };
 
-#define ISSUER(field) offsetof(struct issuer_draft, issuer.field)
+#define ISSUER(field) .offset = offsetof(struct issuer_draft, issuer.field)
 static const struct option issuer_options[] = {
-    {"url", OPTION_TEXT, ISSUER(url), .required = true},
-    {"audience", OPTION_LIST, ISSUER(audiences), .required = true},
-    {"algorithms", OPTION_LIST, ISSUER(algorithms), .required = true},
-    {"keys", OPTION_TEXT, offsetof(struct issuer_draft, keys), .required = true},
-    {"max_lifetime", OPTION_DURATION, ISSUER(max_lifetime), .fallback = "2h", .min = 1, .max = 30 * DAY},
-    {"leeway", OPTION_DURATION, ISSUER(leeway), .fallback = "30s", .min = 0, .max = 300},
-    {"type", OPTION_LIST, ISSUER(types)},
-    {"require", OPTION_LIST, ISSUER(required_claims)},
-    {"authorized_party", OPTION_TEXT, ISSUER(authorized_party)},
+    {.name = "url", .type = OPTION_TEXT, ISSUER(url), .required = true},
+    {.name = "audience", .type = OPTION_LIST, ISSUER(audiences), .required = true},
+    {.name = "algorithms", .type = OPTION_LIST, ISSUER(algorithms), .required = true},
+    {.name = "keys", .type = OPTION_TEXT, .offset = offsetof(struct issuer_draft, keys), .required = true},
+    {.name = "max_lifetime",
+     .type = OPTION_DURATION,
+     ISSUER(max_lifetime),
+     .fallback = "2h",
+     .min = 1,
+     .max = 30 * DAY},
+    {.name = "leeway", .type = OPTION_DURATION, ISSUER(leeway), .fallback = "30s", .min = 0, .max = 300},
+    {.name = "type", .type = OPTION_LIST, ISSUER(types)},
+    {.name = "require", .type = OPTION_LIST, ISSUER(required_claims)},
+    {.name = "authorized_party", .type = OPTION_TEXT, ISSUER(authorized_party)},
 };
 
-#define RULE(field) offsetof(struct rule_draft, rule.field)
+#define RULE(field) .offset = offsetof(struct rule_draft, rule.field)
 static const struct option rule_options[] = {
-    {"issuer", OPTION_TEXT, RULE(issuer), .required = true},
-    {"service", OPTION_LIST, RULE(services)},
-    {"when", OPTION_LIST, offsetof(struct rule_draft, when)},
-    {"any", OPTION_FLAG, offsetof(struct rule_draft, any), .fallback = "false"},
-    {"account", OPTION_TEXT, RULE(account), .required = true},
-    {"groups", OPTION_LIST, RULE(groups)},
-    {"create", OPTION_FLAG, RULE(create), .fallback = "false"},
-    {"system", OPTION_FLAG, RULE(system), .fallback = "false"},
-    {"local", OPTION_FLAG, RULE(local), .fallback = "false"},
-    {"single_use", OPTION_FLAG, RULE(single_use), .fallback = "false"},
-    {"session", OPTION_TEXT, offsetof(struct rule_draft, session), .fallback = "until-expiry"},
+    {.name = "issuer", .type = OPTION_TEXT, RULE(issuer), .required = true},
+    {.name = "service", .type = OPTION_LIST, RULE(services)},
+    {.name = "when", .type = OPTION_LIST, .offset = offsetof(struct rule_draft, when)},
+    {.name = "any", .type = OPTION_FLAG, .offset = offsetof(struct rule_draft, any), .fallback = "false"},
+    {.name = "account", .type = OPTION_TEXT, RULE(account), .required = true},
+    {.name = "groups", .type = OPTION_LIST, RULE(groups)},
+    {.name = "create", .type = OPTION_FLAG, RULE(create), .fallback = "false"},
+    {.name = "system", .type = OPTION_FLAG, RULE(system), .fallback = "false"},
+    {.name = "local", .type = OPTION_FLAG, RULE(local), .fallback = "false"},
+    {.name = "single_use", .type = OPTION_FLAG, RULE(single_use), .fallback = "false"},
+    {.name = "session",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct rule_draft, session),
+     .fallback = "until-expiry"},
 };
 
-#define ACCOUNTS(field) offsetof(struct accounts_draft, accounts.field)
+#define ACCOUNTS(field) .offset = offsetof(struct accounts_draft, accounts.field)
 static const struct option accounts_options[] = {
-    {"uid_min", OPTION_NUMBER, offsetof(struct accounts_draft, uid_min), .fallback = "1879048192", .min = 65536,
+    {.name = "uid_min",
+     .type = OPTION_NUMBER,
+     .offset = offsetof(struct accounts_draft, uid_min),
+     .fallback = "1879048192",
+     .min = 65536,
      .max = 4294967293},
-    {"uid_max", OPTION_NUMBER, offsetof(struct accounts_draft, uid_max), .fallback = "2147352575", .min = 65536,
+    {.name = "uid_max",
+     .type = OPTION_NUMBER,
+     .offset = offsetof(struct accounts_draft, uid_max),
+     .fallback = "2147352575",
+     .min = 65536,
      .max = 4294967293},
-    {"home", OPTION_TEXT, ACCOUNTS(home), .fallback = ACCOUNT_HOME_DEFAULT},
-    {"shell", OPTION_TEXT, ACCOUNTS(shell), .fallback = ACCOUNT_SHELL_DEFAULT},
-    {"require_token", OPTION_LIST, ACCOUNTS(require_token), .list = require_token},
-    {"login_programs", OPTION_LIST, ACCOUNTS(login_programs), .list = login_programs},
+    {.name = "home", .type = OPTION_TEXT, ACCOUNTS(home), .fallback = ACCOUNT_HOME_DEFAULT},
+    {.name = "shell", .type = OPTION_TEXT, ACCOUNTS(shell), .fallback = ACCOUNT_SHELL_DEFAULT},
+    {.name = "require_token", .type = OPTION_LIST, ACCOUNTS(require_token), .list = require_token},
+    {.name = "login_programs", .type = OPTION_LIST, ACCOUNTS(login_programs), .list = login_programs},
 };
 _Static_assert(ACCOUNT_UID_MIN_DEFAULT == 1879048192u && ACCOUNT_UID_MAX_DEFAULT == 2147352575u,
                "the fallbacks above are these");

@@ -100,9 +100,9 @@ static bool skip_blanks(struct scanner *scanner) {
 
 static bool check_escape(struct scanner *scanner, const char *c, char quote) {
   if (quote == '\'' || c[1] == '\\' || c[1] == '"') return true;
-  return SCAN_FAIL(scanner, scanner->line,
-                   "`\\%c` in double quotes; there are \\\\ and \\\" alone, and in single quotes a backslash is itself",
-                   c[1]);
+  return SCAN_FAIL(
+      scanner, scanner->line,
+      "`\\%c` in double quotes; there are \\\\ and \\\" alone, and single quotes keep a lone backslash as it is", c[1]);
 }
 
 static bool lex_string(struct scanner *scanner) {

@@ -1,0 +1,95 @@
+#!/bin/bash
+# The documents say what is there: no more, no less.
+set -u
+source=${abs_top_srcdir:?}
+build=${abs_top_builddir:?}
+man=$source/docs/man
+jwtctl=$build/tools/jwtctl
+# shellcheck source=tests/lib/tap.sh
+. "$source/tests/lib/tap.sh"
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+
+# between FROM TO FILE: the lines after the line FROM up to the first that matches TO, or to the end
+between() { awk -v from="$1" -v to="^$2 " '$0 == from {on = 1; next} on && $0 ~ to {exit} on' "$3"; }
+
+# ---- form ----
+for page in "$man"/*; do
+  name=$(basename "$page")
+  if command -v mandoc >/dev/null; then
+    check "$name is clean mdoc" mandoc -Tlint -W warning "$page"
+  else
+    skip "$name is clean mdoc" 'no mandoc'
+  fi
+  for reference in $(sed -n 's/^\.Xr \([^ ]*jwt[^ ]*\) \([0-9]\).*/\1.\2/p' "$page" | sort -u); do
+    check "$name refers to $reference, which exists" test -f "$man/$reference"
+  done
+done
+check 'every page is installed' is "$(grep -o 'docs/man/[^ ]*' "$source/docs/local.mk" | sort)" \
+  "$(cd "$source" && printf '%s\n' docs/man/* | sort)"
+
+# ---- jwt-login(7): the reasons, in the order of the decision ----
+codes=$(sed -n 's/^  X(REASON_[A-Z_]*, "\([a-z-]*\)".*/\1/p' "$source/include/reason.h")
+check 'the codes of include/reason.h are all found' is "$(echo "$codes" | wc -l)" "$(grep -c 'X(REASON_' "$source/include/reason.h")"
+check 'jwt-login(7) has exactly the reasons there are' is \
+  "$(between '.Sh REASONS' '[.]Sh' "$man/jwt-login.7" | sed -n 's/^\.It Li //p')" "$codes"
+
+# ---- jwt-login.conf(5): the options of each section, with their defaults ----
+rows() { # lines "section option default"; the default only where it stands in the table as a text
+  sed -n -e 's/^static const struct option \([a-z]*\)_options.*/section \1/p' \
+    -e '/^    {"/{s/.*{"\([a-z_]*\)", OPTION_[A-Z]*.*fallback = "\([^"]*\)".*/\1 \2/;s/.*{"\([a-z_]*\)", OPTION_[A-Z]*.*/\1/;p}' \
+    "$source/lib/policy/options.c" | awk '$1 == "section" {section = $2; next} {print section, $0}'
+}
+heading() { case $1 in top) echo '.Ss Top level' ;; *) echo ".Ss ${1^}" ;; esac }
+rows >"$dir/rows"
+check 'the option tables are found' test "$(wc -l <"$dir/rows")" -ge 20
+check 'jwt-login.conf(5) has exactly the sections there are' is \
+  "$(between '.Sh OPTIONS' '[.]Sh' "$man/jwt-login.conf.5" | grep '^\.Ss')" \
+  "$(cut -d' ' -f1 "$dir/rows" | uniq | while read -r section; do heading "$section"; done)"
+for section in $(cut -d' ' -f1 "$dir/rows" | uniq); do
+  between "$(heading "$section")" '[.]S[hs]' "$man/jwt-login.conf.5" >"$dir/section"
+  check "jwt-login.conf(5), $section: exactly the options there are" is \
+    "$(sed -n 's/^\.It Ic //p' "$dir/section")" "$(awk -v section="$section" '$1 == section {print $2}' "$dir/rows")"
+done
+while read -r section option default; do
+  between "$(heading "$section")" '[.]S[hs]' "$man/jwt-login.conf.5" >"$dir/section"
+  check "jwt-login.conf(5), $section: the default of $option is $default" grep -qwF -- "$default" \
+    <(awk -v from=".It Ic $option" '$0 == from {on = 1} on && /^\.It/ && text {exit} on && !/^\.It/ {text = 1} on' "$dir/section")
+done < <(awk 'NF == 3' "$dir/rows")
+
+# ---- jwtctl(8): the commands and their options ----
+"$jwtctl" --help >"$dir/help"
+commands=$(sed -n 's/^  \([a-z]\+\( [a-z]\+\)\?\)  .*/\1/p' "$dir/help")
+check 'jwtctl --help lists commands' test -n "$commands"
+check 'jwtctl(8) has exactly the commands there are' is \
+  "$(between '.Sh COMMANDS' '[.]Sh' "$man/jwtctl.8" | sed -n 's/^\.Ss //p' | sort)" "$(echo "$commands" | sort)"
+while read -r command; do
+  # shellcheck disable=SC2086 # two words are two arguments
+  "$jwtctl" $command --help >"$dir/help"
+  check "jwtctl(8), $command: exactly the options there are" is \
+    "$(between ".Ss $command" '[.]S[hs]' "$man/jwtctl.8" | sed -n 's/^\.It Fl -\([a-z-]*\).*/\1/p' | sort)" \
+    "$(grep -o -e '--[a-z-]*' "$dir/help" | sed 's/^--//' | grep -vx help | sort -u)"
+done <<<"$commands"
+
+# ---- examples ----
+between '.Sh EXAMPLES' '[.]Sh' "$man/jwt-login.conf.5" | awk '/^\.Bd/ {on = 1; next} /^\.Ed/ {exit} on' >"$dir/example.conf"
+check 'the example of jwt-login.conf(5) is valid' "$jwtctl" check --config "$dir/example.conf"
+awk '/^```$/ {on = 0} on {print} /^``` *conf$/ {on = 1}' "$source/README.md" >"$dir/readme.conf"
+check 'the settings in README.md are valid' "$jwtctl" check --config "$dir/readme.conf"
+
+# ---- README.md and ARCHITECTURE.md ----
+for command in packaging/quickstart tests/run; do
+  check "README.md tells of $command" grep -q "sudo $command" "$source/README.md"
+  check "$command can be run" test -x "$source/$command"
+done
+for file in README.md docs/ARCHITECTURE.md; do
+  base=$(dirname "$source/$file")
+  for link in $(grep -o '](\([^)#:]*\))' "$source/$file" | tr -d '()]'); do
+    check "$file links to $link, which exists" test -e "$base/$link"
+  done
+done
+rooms=$(cd "$source" && ls -d include lib/*/ pam_jwt nss_jwt tools | sed 's,/*$,/,' | sort)
+check 'docs/ARCHITECTURE.md tells of every room and of no other' is \
+  "$(between '## Rooms' '##' "$source/docs/ARCHITECTURE.md" | sed -n 's/^| `\([a-z_/]*\/\)`.*/\1/p' | sort)" "$rooms"
+
+tap_end

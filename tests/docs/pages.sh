@@ -35,27 +35,37 @@ check 'jwt-login(7) has exactly the reasons there are' is \
   "$(between '.Sh REASONS' '[.]Sh' "$man/jwt-login.7" | sed -n 's/^\.It Li //p')" "$codes"
 
 # ---- jwt-login.conf(5): the options of each section, with their defaults ----
-rows() { # lines "section option default"; the default only where it stands in the table as a text
-  sed -n -e 's/^static const struct option \([a-z]*\)_options.*/section \1/p' \
-    -e '/^    {"/{s/.*{"\([a-z_]*\)", OPTION_[A-Z]*.*fallback = "\([^"]*\)".*/\1 \2/;s/.*{"\([a-z_]*\)", OPTION_[A-Z]*.*/\1/;p}' \
-    "$source/lib/policy/options.c" | awk '$1 == "section" {section = $2; next} {print section, $0}'
+rows() { # lines "section option required default"; "-" for no, or for a default that the table does not spell out
+  awk '
+    function text(field) { return match($0, "[.]" field " = \"[^\"]*\"") ? substr($0, RSTART + length(field) + 5, RLENGTH - length(field) - 6) : "" }
+    function flush() { if (name) print section, name, required, fallback; name = "" }
+    /^static const struct option [a-z]*_options/ { section = $5; sub(/_options.*/, "", section) }
+    section && /[.]name = "/ { flush(); name = text("name"); required = fallback = "-" }
+    /[.]required = true/ { required = "Required." }
+    text("fallback") { fallback = text("fallback") }
+    /^};/ { flush(); section = "" }' "$source/lib/policy/options.c"
 }
 heading() { case $1 in top) echo '.Ss Top level' ;; *) echo ".Ss ${1^}" ;; esac }
+item() { # item SECTION OPTION: its text
+  between "$(heading "$1")" '[.]S[hs]' "$man/jwt-login.conf.5" |
+    awk -v from=".It Ic $2" '$0 == from {on = 1} on && /^\.It/ && text {exit} on && !/^\.It/ {text = 1} on'
+}
 rows >"$dir/rows"
 check 'the option tables are found' test "$(wc -l <"$dir/rows")" -ge 20
 check 'jwt-login.conf(5) has exactly the sections there are' is \
   "$(between '.Sh OPTIONS' '[.]Sh' "$man/jwt-login.conf.5" | grep '^\.Ss')" \
   "$(cut -d' ' -f1 "$dir/rows" | uniq | while read -r section; do heading "$section"; done)"
 for section in $(cut -d' ' -f1 "$dir/rows" | uniq); do
-  between "$(heading "$section")" '[.]S[hs]' "$man/jwt-login.conf.5" >"$dir/section"
   check "jwt-login.conf(5), $section: exactly the options there are" is \
-    "$(sed -n 's/^\.It Ic //p' "$dir/section")" "$(awk -v section="$section" '$1 == section {print $2}' "$dir/rows")"
+    "$(between "$(heading "$section")" '[.]S[hs]' "$man/jwt-login.conf.5" | sed -n 's/^\.It Ic //p')" \
+    "$(awk -v section="$section" '$1 == section {print $2}' "$dir/rows")"
 done
-while read -r section option default; do
-  between "$(heading "$section")" '[.]S[hs]' "$man/jwt-login.conf.5" >"$dir/section"
-  check "jwt-login.conf(5), $section: the default of $option is $default" grep -qwF -- "$default" \
-    <(awk -v from=".It Ic $option" '$0 == from {on = 1} on && /^\.It/ && text {exit} on && !/^\.It/ {text = 1} on' "$dir/section")
-done < <(awk 'NF == 3' "$dir/rows")
+while read -r section option required default; do
+  found=$(item "$section" "$option" | grep -o '^Required[.]' || echo -)
+  check "jwt-login.conf(5), $section: whether $option is required" is "$found" "$required"
+  [ "$default" = - ] || check "jwt-login.conf(5), $section: the default of $option is $default" grep -qwF -- "$default" \
+    <(item "$section" "$option")
+done <"$dir/rows"
 
 # ---- jwtctl(8): the commands and their options ----
 "$jwtctl" --help >"$dir/help"

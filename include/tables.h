@@ -2,6 +2,9 @@
  * The NSS tables, read side: immutable files in a world-readable folder, mapped once, bounds-checked on
  * every offset, safe among threads and forks, without a lock, an allocation per lookup or a descriptor kept open.
  * A damaged, missing or outdated file is TABLE_UNAVAILABLE or TABLE_ABSENT, never a crash and never a wrong answer.
+ * Tables that another table has replaced are noticed at the next lookup; if what replaced them is damaged or gone, those
+ * who had mapped them go on with the old ones. A warm lookup makes no system call but one stat a second.
+ * Lookups may change errno.
  * libc only: this is linked into the NSS module and into the PAM module.
  */
 #ifndef JWT_LOGIN_TABLES_H
@@ -25,6 +28,16 @@ struct tables;
 /* `directory` is kept by reference and must outlive the result. Opens nothing yet. NULL when memory ran out. */
 struct tables *tables_new(const char *directory);
 void tables_free(struct tables *tables);
+
+/*
+ * The one instance of the module that this is linked into, for a module that may be unloaded and has no end of its own
+ * but that: no allocation, nothing to free. Always the same directory.
+ */
+struct tables *tables_shared(const char *directory);
+
+/* Unmap what no lookup is using just now; a later lookup maps afresh. Safe beside lookups of other threads, so also in
+ * a destructor that exit(3) runs while they go on. */
+void tables_unmap(struct tables *tables);
 
 /* An account. The strings stand in the buffer that the caller passed. The primary group is private: gid = uid, same
  * name. */

@@ -1,0 +1,225 @@
+#include "view.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The base that a recent table names may be gone when a writer came between: it marks the one, then removes the other.
+ */
+#define OPEN_ATTEMPTS 4
+
+bool table_path(const char *directory, const char *name, char ret[PATH_MAX]) {
+  int length = snprintf(ret, PATH_MAX, "%s/%s", directory, name);
+  return length > 0 && length < PATH_MAX;
+}
+
+uint64_t table_header_check(const struct table_header *header) {
+  struct table_header copy;
+  memcpy(&copy, header, sizeof(copy));
+  atomic_store_explicit(&copy.superseded, 0, memory_order_relaxed);
+  copy.check = 0;
+  return siphash24(copy.key, &copy, sizeof(copy));
+}
+
+uint32_t table_row_check(const uint8_t key[TABLE_KEY_SIZE], const void *row, size_t size) {
+  size_t skipped = offsetof(struct table_row_head, uid);
+  return (uint32_t)siphash24(key, (const char *)row + skipped, size - skipped);
+}
+
+/* ---- mapping ---- */
+
+/*
+ * Root's, or the reader's own: whoever can put a file of user X there is X or root, and X can make nothing of a lookup
+ * in a process of X. So unit tests need no root, while a process of root believes root alone.
+ */
+static bool file_is_safe(const struct stat *st) {
+  return S_ISREG(st->st_mode) && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
+         (st->st_uid == 0 || st->st_uid == geteuid()) && st->st_size >= (off_t)sizeof(struct table_header) &&
+         (uintmax_t)st->st_size <= SIZE_MAX;
+}
+
+static bool map_file(const char *path, struct table *ret) {
+  int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0) return false;
+  struct stat st;
+  void *bytes = MAP_FAILED;
+  if (fstat(fd, &st) == 0 && file_is_safe(&st)) bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+  close(fd);
+  if (bytes == MAP_FAILED) return false;
+  *ret = (struct table){
+      .bytes = bytes, .size = (size_t)st.st_size, .header = bytes, .device = st.st_dev, .inode = st.st_ino};
+  return true;
+}
+
+static void unmap(struct table *table) {
+  if (table->bytes != NULL) munmap((void *)table->bytes, table->size);
+  table->bytes = NULL;
+}
+
+static bool part_fits(const struct table *table, struct table_part part) {
+  return part.offset % 8 == 0 && part.size % 8 == 0 && part.offset >= sizeof(struct table_header) &&
+         part.offset <= table->size && part.size <= table->size - part.offset;
+}
+
+static bool set_index(const struct table *table, struct table_part part, uint32_t reach, struct table_index *ret) {
+  uint64_t entries = part.size / sizeof(struct table_entry);
+  if (!part_fits(table, part) || entries == 0 || (entries & (entries - 1)) != 0 || reach > entries) return false;
+  *ret = (struct table_index){(const struct table_entry *)(table->bytes + part.offset), entries - 1, reach};
+  return true;
+}
+
+static bool header_is_sound(const struct table *table, enum table_kind kind) {
+  const struct table_header *header = table->header;
+  return memcmp(header->magic, TABLE_MAGIC, sizeof(header->magic)) == 0 && header->version == TABLE_VERSION &&
+         header->byte_order == TABLE_BYTE_ORDER && header->kind == kind && header->size == table->size &&
+         header->check == table_header_check(header);
+}
+
+static bool map_table(const char *path, enum table_kind kind, struct table *ret) {
+  struct table table = {0};
+  if (!map_file(path, &table)) return false;
+  const struct table_header *header = table.header;
+  if (!header_is_sound(&table, kind) || !part_fits(&table, header->settings) || !part_fits(&table, header->rows) ||
+      !set_index(&table, header->by_name, header->name_reach, &table.by_name) ||
+      !set_index(&table, header->by_uid, header->uid_reach, &table.by_uid)) {
+    unmap(&table);
+    return false;
+  }
+  table.rows = table.bytes + header->rows.offset;
+  table.rows_size = header->rows.size;
+  *ret = table;
+  return true;
+}
+
+/* ---- the settings ---- */
+
+const char *table_next_string(const struct table_view *view, const char **at) {
+  const char *string = *at;
+  size_t room = (size_t)(view->strings_end - string), length = strnlen(string, room);
+  if (length == room) return NULL;
+  *at = string + length + 1;
+  return string;
+}
+
+static bool read_settings(struct table_view *view) {
+  const struct table_header *header = view->base.header;
+  const char *bytes = view->base.bytes + header->settings.offset;
+  size_t used = header->settings_used;
+  if (used < sizeof(view->settings) || used > header->settings.size) return false;
+  if (siphash24(header->key, bytes, used) != header->settings_check) return false;
+
+  memcpy(&view->settings, bytes, sizeof(view->settings));
+  view->strings = bytes + sizeof(view->settings);
+  view->strings_end = bytes + used;
+  const char *at = view->strings;
+  uint64_t count = 0;
+  while (table_next_string(view, &at) != NULL)
+    count++;
+  return at == view->strings_end &&
+         count == 2 + (uint64_t)view->settings.login_program_count + 2 * (uint64_t)view->settings.pattern_count;
+}
+
+/* ---- the pair ---- */
+
+void table_view_close(struct table_view *view) {
+  unmap(&view->recent);
+  unmap(&view->base);
+}
+
+static bool open_base(const char *directory, struct table_view *view) {
+  const struct table_header *recent = view->recent.header;
+  char name[sizeof(BASE_PREFIX) + 16], path[PATH_MAX];
+  snprintf(name, sizeof(name), BASE_FORMAT, recent->generation);
+  if (!table_path(directory, name, path) || !map_table(path, TABLE_BASE, &view->base)) return false;
+  /* One key for both: what is sought is hashed once. It also tells this base from any other of its number. */
+  const struct table_header *base = view->base.header;
+  return base->generation == recent->generation && memcmp(base->key, recent->key, TABLE_KEY_SIZE) == 0 &&
+         read_settings(view);
+}
+
+static bool open_pair(const char *directory, struct table_view *ret) {
+  char path[PATH_MAX];
+  if (!table_path(directory, RECENT_FILE, path)) return false;
+  for (int i = 0; i < OPEN_ATTEMPTS; i++) {
+    struct table_view view = {0};
+    if (!map_table(path, TABLE_RECENT, &view.recent)) return false;
+    bool opened = open_base(directory, &view);
+    if (opened) {
+      *ret = view;
+      return true;
+    }
+    bool replaced = atomic_load(&view.recent.header->superseded) != 0;
+    table_view_close(&view);
+    if (!replaced) return false;
+  }
+  return false;
+}
+
+bool table_view_open(const char *directory, struct table_view *ret) {
+  /* open and close are cancellation points: a thread that ended in one would leave a descriptor or a mapping. */
+  int state;
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+  bool opened = open_pair(directory, ret);
+  pthread_setcancelstate(state, &state);
+  return opened;
+}
+
+/* ---- finding ---- */
+
+struct table_wanted table_wanted_name(const struct table_view *view, const char *name) {
+  size_t size = strlen(name);
+  return (struct table_wanted){.name = name, .name_size = size, .hash = siphash24(view->base.header->key, name, size)};
+}
+
+struct table_wanted table_wanted_uid(const struct table_view *view, uint32_t uid) {
+  return (struct table_wanted){.uid = uid, .hash = siphash24(view->base.header->key, &uid, sizeof(uid))};
+}
+
+bool table_view_row(const struct table_view *view, const struct table *table, uint32_t place,
+                    struct table_row_view *ret) {
+  uint64_t offset = ((uint64_t)place - 1) * 8;
+  if (offset > table->rows_size || table->rows_size - offset < sizeof(ret->head)) return false;
+  const char *row = table->rows + offset;
+  memcpy(&ret->head, row, sizeof(ret->head));
+  const struct table_row_head *head = &ret->head;
+  size_t needed = sizeof(*head) + head->name_size + 1u + head->home_size + 1u + head->shell_size + 1u;
+  if (head->size < needed || head->size % 8 != 0 || head->size > table->rows_size - offset) return false;
+  ret->name = row + sizeof(*head);
+  ret->home = ret->name + head->name_size + 1;
+  ret->shell = ret->home + head->home_size + 1;
+  return head->check == table_row_check(view->base.header->key, row, head->size) &&
+         ret->name[head->name_size] == '\0' && ret->home[head->home_size] == '\0' &&
+         ret->shell[head->shell_size] == '\0' && id_range_holds(view->settings.range, head->uid);
+}
+
+static bool row_is(const struct table_row_view *row, const struct table_wanted *wanted) {
+  if (wanted->name == NULL) return row->head.uid == wanted->uid;
+  return row->head.name_size == wanted->name_size && memcmp(row->name, wanted->name, wanted->name_size) == 0;
+}
+
+static enum table_status find_in(const struct table_view *view, const struct table *table,
+                                 const struct table_wanted *wanted, struct table_row_view *ret) {
+  const struct table_index *index = wanted->name != NULL ? &table->by_name : &table->by_uid;
+  for (uint32_t i = 0; i < index->reach; i++) {
+    const struct table_entry *entry = &index->entries[(wanted->hash + i) & index->mask];
+    if (entry->row == 0) return TABLE_ABSENT;
+    if (entry->tag != (uint32_t)(wanted->hash >> 32)) continue;
+    struct table_row_view row;
+    if (!table_view_row(view, table, entry->row, &row)) return TABLE_UNAVAILABLE;
+    if (!row_is(&row, wanted)) continue;
+    *ret = row;
+    return TABLE_FOUND;
+  }
+  return TABLE_ABSENT;
+}
+
+enum table_status table_view_find(const struct table_view *view, const struct table_wanted *wanted,
+                                  struct table_row_view *ret) {
+  enum table_status status = find_in(view, &view->recent, wanted, ret);
+  return status == TABLE_ABSENT ? find_in(view, &view->base, wanted, ret) : status;
+}

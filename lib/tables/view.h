@@ -1,0 +1,75 @@
+/* A consistent pair of mapped tables, and finding rows in it. No state beside the view; tables.c keeps and shares them.
+ */
+#ifndef JWT_LOGIN_TABLES_VIEW_H
+#define JWT_LOGIN_TABLES_VIEW_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "format.h"
+#include "tables.h"
+
+struct table_index {
+  const struct table_entry *entries;
+  uint64_t mask;
+  uint32_t reach;
+};
+
+/* A mapped file. What bounds depend on is copied out of the header once it is checked. */
+struct table {
+  const char *bytes; /* NULL: none */
+  size_t size;
+  const struct table_header *header;
+  const char *rows;
+  uint64_t rows_size;
+  struct table_index by_name, by_uid;
+  dev_t device;
+  ino_t inode;
+};
+
+struct table_view {
+  struct table recent, base;
+  struct table_settings settings;
+  const char *strings, *strings_end; /* of the settings */
+};
+
+/* Whom a lookup is for; made by one of the two functions. */
+struct table_wanted {
+  const char *name; /* NULL: the uid is wanted */
+  size_t name_size;
+  uint32_t uid;
+  uint64_t hash;
+};
+
+/* A row that is in bounds and whose check value holds. The strings have NULs and stand in the mapping. */
+struct table_row_view {
+  struct table_row_head head;
+  const char *name, *home, *shell;
+};
+
+/* Map the tables of `directory`. False (errno says little) when they are missing, unsafe, damaged or do not belong
+ * together; nothing stays mapped then, and no descriptor stays open ever. */
+MUST_USE bool table_view_open(const char *directory, struct table_view *ret);
+void table_view_close(struct table_view *view);
+
+struct table_wanted table_wanted_name(const struct table_view *view, const char *name);
+struct table_wanted table_wanted_uid(const struct table_view *view, uint32_t uid);
+MUST_USE enum table_status table_view_find(const struct table_view *view, const struct table_wanted *wanted,
+                                           struct table_row_view *ret);
+
+/* The row at an index entry's place. False unless it is in bounds, whole, and of an id that may be answered. */
+MUST_USE bool table_view_row(const struct table_view *view, const struct table *table, uint32_t place,
+                             struct table_row_view *ret);
+
+/* The next of the settings' strings, *at being the place in them; NULL at the end. */
+const char *table_next_string(const struct table_view *view, const char **at);
+
+uint64_t table_header_check(const struct table_header *header);
+uint32_t table_row_check(const uint8_t key[TABLE_KEY_SIZE], const void *row, size_t size);
+
+/* The path of the file `name` in `directory`; false when it is too long. */
+MUST_USE bool table_path(const char *directory, const char *name, char ret[PATH_MAX]);
+
+#endif

@@ -1,0 +1,213 @@
+/* A decision becomes a grant: find, bind or make the identity, and note what the session may be. */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "database.h"
+#include "ledger.h"
+
+/* What the ledger has under the name, seen by this admission. */
+struct found {
+  bool exists;
+  bool bound_elsewhere;
+  bool disabled;
+  bool published;
+  bool as_resolved; /* the record is the one that the host resolved */
+  uint32_t uid;
+};
+
+/* A role, on either side, is an account and nobody's identity. A literal rule opens a bound account too. */
+static bool may_use(const struct admission *admission, const char *issuer, const char *subject) {
+  if (admission->role) return true;
+  return issuer[0] != '\0' && strcmp(issuer, admission->issuer) == 0 && strcmp(subject, admission->subject) == 0;
+}
+
+static bool is_as_resolved(const struct host_record *host, uint32_t uid, const char *home, const char *shell) {
+  return host->uid == uid && host->gid == uid && host->home != NULL && strcmp(host->home, home) == 0 &&
+         host->shell != NULL && strcmp(host->shell, shell) == 0;
+}
+
+static enum reason find_identity(struct ledger *ledger, const struct admission *admission, struct found *ret) {
+  sqlite3_stmt *statement CLEANUP(statement_free) = NULL;
+  enum reason reason = database_query(ledger,
+                                      "SELECT uid, issuer, subject, home, shell, state = 'disabled', published"
+                                      " FROM identities WHERE name = ?",
+                                      WITH(TEXT(admission->name)), &statement);
+  bool row = false;
+  if (reason == REASON_OK) reason = database_step(ledger, statement, &row);
+  if (reason != REASON_OK) return reason;
+  *ret = (struct found){.exists = row};
+  if (!row) return REASON_OK;
+  ret->uid = (uint32_t)sqlite3_column_int64(statement, 0);
+  ret->bound_elsewhere = !may_use(admission, column_text(statement, 1), column_text(statement, 2));
+  ret->as_resolved = is_as_resolved(&admission->host, ret->uid, column_text(statement, 3), column_text(statement, 4));
+  ret->disabled = sqlite3_column_int(statement, 5) != 0;
+  ret->published = sqlite3_column_int(statement, 6) != 0;
+  return REASON_OK;
+}
+
+static enum reason id_was_used(struct ledger *ledger, uint32_t id, bool *ret) {
+  int64_t used = 0;
+  enum reason reason = database_integer(ledger, "SELECT 1 FROM used_ids WHERE id = ?", WITH(INTEGER(id)), 0, &used);
+  if (reason == REASON_OK) *ret = used != 0;
+  return reason;
+}
+
+/* The first probe that nobody has. Outside any transaction: other sources may be slow, and the lock is everybody's. */
+static enum reason choose_id(struct ledger *ledger, const struct admission *admission, uint32_t *ret) {
+  for (uint32_t probe = 0;; probe++) {
+    uint32_t id = account_id_probe(admission->name, admission->settings->range, NULL, probe);
+    if (id == 0) return REASON_ACCOUNT_RANGE_FULL;
+    bool used = false;
+    enum reason reason = id_was_used(ledger, id, &used);
+    if (reason != REASON_OK) return reason;
+    if (used) continue;
+    switch (admission->id_use(admission->id_use_context, id)) {
+    case ID_FREE:
+      *ret = id;
+      return REASON_OK;
+    case ID_TAKEN:
+      continue;
+    case ID_UNKNOWN:
+      return REASON_SOURCE_UNAVAILABLE;
+    }
+  }
+}
+
+/* Reserved until the login goes through. */
+static enum reason make_identity(struct ledger *ledger, const struct admission *admission, uint32_t uid,
+                                 struct found *ret) {
+  char home[ACCOUNT_PATH_MAX + 1];
+  const char *shell = admission->settings->shell;
+  if (!account_home(admission->settings->home, admission->name, home, sizeof home)) return REASON_SETTINGS_INVALID;
+  enum reason reason = database_run(ledger, "INSERT INTO used_ids (id, name, since) VALUES (?, ?, ?)",
+                                    WITH(INTEGER(uid), TEXT(admission->name), INTEGER(admission->now)));
+  if (reason != REASON_OK) return reason;
+  reason = database_run(
+      ledger,
+      "INSERT INTO identities (uid, name, issuer, subject, home, shell, state, created)"
+      " VALUES (?, ?, ?, ?, ?, ?, 'reserved', ?)",
+      WITH(INTEGER(uid), TEXT(admission->name), TEXT(admission->role ? "" : admission->issuer),
+           TEXT(admission->role ? "" : admission->subject), TEXT(home), TEXT(shell), INTEGER(admission->now)));
+  if (reason != REASON_OK) return reason;
+  *ret = (struct found){.exists = true, .uid = uid, .as_resolved = is_as_resolved(&admission->host, uid, home, shell)};
+  return REASON_OK;
+}
+
+static enum reason check_replay(struct ledger *ledger, const struct admission *admission) {
+  if (admission->token_id == NULL) return REASON_OK;
+  int64_t used = 0;
+  enum reason reason = database_integer(ledger, "SELECT 1 FROM used_tokens WHERE issuer = ? AND token_id = ?",
+                                        WITH(TEXT(admission->issuer), TEXT(admission->token_id)), 0, &used);
+  if (reason != REASON_OK) return reason;
+  return used != 0 ? REASON_REPLAYED : REASON_OK;
+}
+
+static enum reason use_token_up(struct ledger *ledger, const struct admission *admission) {
+  if (admission->token_id == NULL) return REASON_OK;
+  return database_run(ledger, "INSERT INTO used_tokens (issuer, token_id, expires) VALUES (?, ?, ?)",
+                      WITH(TEXT(admission->issuer), TEXT(admission->token_id), INTEGER(admission->expires)));
+}
+
+static enum reason note_login(struct ledger *ledger, const struct admission *admission, uint32_t uid) {
+  return database_run(ledger, "UPDATE identities SET state = 'enabled', last_login = ? WHERE uid = ?",
+                      WITH(INTEGER(admission->now), INTEGER(uid)));
+}
+
+static enum reason draw_grant_id(char ret[GRANT_ID_SIZE]) {
+  static const char digits[] = "0123456789abcdef";
+  unsigned char bytes[(GRANT_ID_SIZE - 1) / 2];
+  if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) return REASON_INTERNAL;
+  for (size_t i = 0; i < sizeof bytes; i++) {
+    ret[2 * i] = digits[bytes[i] >> 4];
+    ret[2 * i + 1] = digits[bytes[i] & 15];
+  }
+  ret[GRANT_ID_SIZE - 1] = '\0';
+  return REASON_OK;
+}
+
+static enum reason insert_grant(struct ledger *ledger, const struct admission *admission, const struct grant *grant) {
+  enum reason reason = database_run(
+      ledger,
+      "INSERT INTO grants (identity, id, name, uid, service, issuer, subject, rule, rhost, created, expires,"
+      " until_expiry) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      WITH(admission->local ? TEXT(NULL) : INTEGER(grant->uid), TEXT(grant->id), TEXT(grant->name), INTEGER(grant->uid),
+           TEXT(admission->service), TEXT(admission->issuer), TEXT(admission->subject), TEXT(admission->rule),
+           TEXT(admission->rhost), INTEGER(admission->now), INTEGER(grant->expires), INTEGER(grant->session_end != 0)));
+  for (size_t i = 0; reason == REASON_OK && i < grant->group_count; i++)
+    reason = database_run(ledger, "INSERT OR IGNORE INTO grant_groups (grant_id, gid) VALUES (?, ?)",
+                          WITH(TEXT(grant->id), INTEGER(grant->groups[i])));
+  return reason;
+}
+
+static enum reason make_grant(struct ledger *ledger, const struct admission *admission, uint32_t uid,
+                              struct grant *ret) {
+  if (admission->group_count > GRANT_GROUPS_MAX || strlen(admission->name) > ACCOUNT_NAME_MAX) return REASON_INTERNAL;
+  *ret = (struct grant){.uid = uid,
+                        .expires = admission->expires,
+                        .session_end = admission->session_until_expiry ? admission->expires : 0,
+                        .group_count = admission->group_count};
+  strcpy(ret->name, admission->name);
+  if (admission->group_count > 0) memcpy(ret->groups, admission->groups, admission->group_count * sizeof *ret->groups);
+  enum reason reason = draw_grant_id(ret->id);
+  return reason == REASON_OK ? insert_grant(ledger, admission, ret) : reason;
+}
+
+/* What stands against the admission, the record that the host resolved apart. */
+static enum reason check_admission(struct ledger *ledger, const struct admission *admission,
+                                   const struct found *found) {
+  if (found->exists && found->bound_elsewhere) return REASON_ACCOUNT_BOUND;
+  if (found->exists && found->disabled) return REASON_ACCOUNT_DISABLED;
+  if (!found->exists && !admission->local && !admission->create) return REASON_ACCOUNT_UNKNOWN;
+  return check_replay(ledger, admission);
+}
+
+/*
+ * The whole admission in one transaction. `id` is the one chosen for a new identity, 0 for none yet; when one is needed
+ * and there is none, or another process took it, *ret_needs_id is set and nothing has happened.
+ */
+static enum reason admit(struct ledger *ledger, const struct admission *admission, uint32_t id, struct grant *ret,
+                         enum ledger_change *ret_change, bool *ret_needs_id) {
+  struct transaction transaction CLEANUP(transaction_end) = {0};
+  struct found found = {0};
+  enum reason reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction);
+  if (reason == REASON_OK && !admission->local) reason = find_identity(ledger, admission, &found);
+  if (reason == REASON_OK) reason = check_admission(ledger, admission, &found);
+  if (reason != REASON_OK) return reason;
+
+  if (!found.exists && !admission->local) {
+    bool used = true;
+    if (id != 0) reason = id_was_used(ledger, id, &used);
+    *ret_needs_id = reason == REASON_OK && used;
+    if (reason != REASON_OK || used) return reason;
+    reason = make_identity(ledger, admission, id, &found);
+  }
+  bool retry = found.exists && !found.as_resolved;
+  struct grant grant;
+  if (reason == REASON_OK && !retry) {
+    if (found.exists) reason = note_login(ledger, admission, found.uid);
+    if (reason == REASON_OK) reason = use_token_up(ledger, admission);
+    if (reason == REASON_OK)
+      reason = make_grant(ledger, admission, found.exists ? found.uid : admission->host.uid, &grant);
+  }
+  if (reason == REASON_OK) reason = transaction_commit(&transaction);
+  if (reason != REASON_OK) return reason;
+  if (found.exists && (retry || !found.published)) *ret_change = LEDGER_ACCOUNT_ADDED;
+  if (retry) return REASON_ACCOUNT_CHANGED_RETRY;
+  *ret = grant;
+  return REASON_OK;
+}
+
+enum reason ledger_admit(struct ledger *ledger, const struct admission *admission, struct grant *ret,
+                         enum ledger_change *ret_change) {
+  *ret_change = LEDGER_UNCHANGED;
+  for (uint32_t id = 0;;) {
+    bool needs_id = false;
+    enum reason reason = admit(ledger, admission, id, ret, ret_change, &needs_id);
+    if (reason != REASON_OK || !needs_id) return reason;
+    reason = choose_id(ledger, admission, &id);
+    if (reason != REASON_OK) return reason;
+  }
+}

@@ -1,0 +1,63 @@
+/* SQLite as the ledger uses it: one connection, bound parameters, every result a reason. */
+#ifndef JWT_LOGIN_ACCOUNTS_DATABASE_H
+#define JWT_LOGIN_ACCOUNTS_DATABASE_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "reason.h"
+
+struct ledger {
+  sqlite3 *db;
+  char detail[256];
+};
+
+/* A parameter. Text is borrowed until the statement is done; NULL text is SQL's NULL. */
+struct value {
+  enum { VALUE_IS_TEXT, VALUE_IS_INTEGER } kind;
+  const char *text;
+  int64_t integer;
+};
+#define TEXT(string) ((struct value){.kind = VALUE_IS_TEXT, .text = (string)})
+#define INTEGER(number) ((struct value){.kind = VALUE_IS_INTEGER, .integer = (int64_t)(number)})
+#define WITH(...) (const struct value[]){__VA_ARGS__}, COUNT_OF(((const struct value[]){__VA_ARGS__}))
+#define WITH_NOTHING NULL, 0
+
+/* Open a file that is there, hardened; it is not looked into yet. */
+MUST_USE enum reason database_open(const char *path, struct ledger **ret);
+void database_close(struct ledger **ledger);
+
+/* What SQLite's last error on this connection means; the detail is kept and errno set. */
+MUST_USE enum reason database_failure(struct ledger *ledger);
+
+/* Run a script without parameters. */
+MUST_USE enum reason database_script(struct ledger *ledger, const char *sql);
+
+/* Run one statement to its end; rows are ignored. */
+MUST_USE enum reason database_run(struct ledger *ledger, const char *sql, const struct value *values, size_t count);
+
+/* A prepared, bound statement; step it with database_step. Free it with CLEANUP(statement_free). */
+MUST_USE enum reason database_query(struct ledger *ledger, const char *sql, const struct value *values, size_t count,
+                                    sqlite3_stmt **ret);
+MUST_USE enum reason database_step(struct ledger *ledger, sqlite3_stmt *statement, bool *ret_row);
+void statement_free(sqlite3_stmt **statement);
+
+/* The first column of the first row, as an integer; `missing` when there is no row. */
+MUST_USE enum reason database_integer(struct ledger *ledger, const char *sql, const struct value *values, size_t count,
+                                      int64_t missing, int64_t *ret);
+
+/* A column's text; "" for NULL. Lives until the next step. */
+const char *column_text(sqlite3_stmt *statement, int column);
+
+/* A transaction is rolled back at the end of its scope, CLEANUP(transaction_end), unless it was committed. */
+struct transaction {
+  struct ledger *ledger; /* NULL: over */
+};
+enum transaction_kind { TRANSACTION_READS, TRANSACTION_WRITES };
+MUST_USE enum reason transaction_begin(struct ledger *ledger, enum transaction_kind kind, struct transaction *ret);
+MUST_USE enum reason transaction_commit(struct transaction *transaction);
+void transaction_end(struct transaction *transaction);
+
+#endif

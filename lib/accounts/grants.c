@@ -1,0 +1,138 @@
+/* Grants, the sessions that pick them up, and what is swept away afterwards. */
+#include "config.h"
+
+#include <string.h>
+
+#include "database.h"
+#include "ledger.h"
+
+#define SESSION_KEPT_SECONDS (7 * 86400)
+/* A token is taken until its exp plus the issuer's leeway, and clocks are set back: remember it for longer. */
+#define USED_TOKEN_MARGIN_SECONDS 86400
+#define TIDY_ROWS "1000" /* at most, each time: the lock is everybody's */
+
+static enum reason read_groups(struct ledger *ledger, struct grant *grant) {
+  sqlite3_stmt *statement CLEANUP(statement_free) = NULL;
+  enum reason reason = database_query(ledger, "SELECT gid FROM grant_groups WHERE grant_id = ? ORDER BY gid",
+                                      WITH(TEXT(grant->id)), &statement);
+  bool row = false;
+  if (reason == REASON_OK) reason = database_step(ledger, statement, &row);
+  while (reason == REASON_OK && row) {
+    if (grant->group_count == GRANT_GROUPS_MAX) return REASON_STATE_DAMAGED;
+    grant->groups[grant->group_count++] = (uint32_t)sqlite3_column_int64(statement, 0);
+    reason = database_step(ledger, statement, &row);
+  }
+  return reason;
+}
+
+enum grant_column { GRANT_UID, GRANT_CREATED, GRANT_EXPIRES, GRANT_UNTIL_EXPIRY, GRANT_PICKED_UP, GRANT_DISABLED };
+
+static enum reason check_grant(sqlite3_stmt *statement, bool unused, int64_t now) {
+  bool picked_up = sqlite3_column_int(statement, GRANT_PICKED_UP) != 0;
+  bool over = now >= sqlite3_column_int64(statement, GRANT_EXPIRES);
+  bool stale = !picked_up && now - sqlite3_column_int64(statement, GRANT_CREATED) > GRANT_PICKUP_SECONDS;
+  if (sqlite3_column_int(statement, GRANT_DISABLED) != 0) return REASON_ACCOUNT_DISABLED;
+  if (unused && picked_up) return REASON_GRANT_USED;
+  return over || stale ? REASON_GRANT_EXPIRED : REASON_OK;
+}
+
+/* Within the caller's transaction. */
+static enum reason read_grant(struct ledger *ledger, const char *id, const char *name, const char *service, bool unused,
+                              int64_t now, struct grant *ret) {
+  if (strlen(id) >= sizeof ret->id || strlen(name) >= sizeof ret->name) return REASON_GRANT_UNKNOWN;
+  sqlite3_stmt *statement CLEANUP(statement_free) = NULL;
+  enum reason reason = database_query(ledger,
+                                      "SELECT g.uid, g.created, g.expires, g.until_expiry, g.picked_up IS NOT NULL,"
+                                      " i.state = 'disabled'"
+                                      " FROM grants g LEFT JOIN identities i ON i.uid = g.identity"
+                                      " WHERE g.id = ? AND g.name = ? AND g.service = ?",
+                                      WITH(TEXT(id), TEXT(name), TEXT(service)), &statement);
+  bool row = false;
+  if (reason == REASON_OK) reason = database_step(ledger, statement, &row);
+  if (reason == REASON_OK) reason = row ? check_grant(statement, unused, now) : REASON_GRANT_UNKNOWN;
+  if (reason != REASON_OK) return reason;
+
+  struct grant grant = {.uid = (uint32_t)sqlite3_column_int64(statement, GRANT_UID),
+                        .expires = sqlite3_column_int64(statement, GRANT_EXPIRES)};
+  if (sqlite3_column_int(statement, GRANT_UNTIL_EXPIRY) != 0) grant.session_end = grant.expires;
+  strcpy(grant.id, id);
+  strcpy(grant.name, name);
+  reason = read_groups(ledger, &grant);
+  if (reason == REASON_OK) *ret = grant;
+  return reason;
+}
+
+enum reason ledger_grant(struct ledger *ledger, const char *id, const char *name, const char *service, bool unused,
+                         int64_t now, struct grant *ret) {
+  struct transaction transaction CLEANUP(transaction_end) = {0};
+  enum reason reason = transaction_begin(ledger, TRANSACTION_READS, &transaction);
+  return reason == REASON_OK ? read_grant(ledger, id, name, service, unused, now, ret) : reason;
+}
+
+/* Nothing of a former boot lives on. */
+static enum reason end_sessions_of_former_boots(struct ledger *ledger, const char *boot_id, int64_t now) {
+  return database_run(ledger, "UPDATE sessions SET ended = ? WHERE ended IS NULL AND boot_id <> ?",
+                      WITH(INTEGER(now), TEXT(boot_id)));
+}
+
+static enum reason register_session(struct ledger *ledger, const char *grant_id, const struct session_facts *facts,
+                                    int64_t now) {
+  enum reason reason = database_run(ledger, "UPDATE grants SET picked_up = ? WHERE id = ? AND picked_up IS NULL",
+                                    WITH(INTEGER(now), TEXT(grant_id)));
+  if (reason == REASON_OK) reason = end_sessions_of_former_boots(ledger, facts->boot_id, now);
+  if (reason != REASON_OK) return reason;
+  return database_run(ledger,
+                      "INSERT INTO sessions (grant_id, pid, pid_start, audit_session, boot_id, tty, opened)"
+                      " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                      WITH(TEXT(grant_id), INTEGER(facts->pid), INTEGER(facts->pid_start),
+                           INTEGER(facts->audit_session), TEXT(facts->boot_id), TEXT(facts->tty), INTEGER(now)));
+}
+
+enum reason ledger_session_open(struct ledger *ledger, const char *grant_id, const char *name, const char *service,
+                                const struct session_facts *facts, int64_t now, int64_t *ret_session,
+                                struct grant *ret) {
+  struct transaction transaction CLEANUP(transaction_end) = {0};
+  struct grant grant;
+  enum reason reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction);
+  if (reason == REASON_OK) reason = read_grant(ledger, grant_id, name, service, true, now, &grant);
+  if (reason == REASON_OK) reason = register_session(ledger, grant_id, facts, now);
+  int64_t session = sqlite3_last_insert_rowid(ledger->db);
+  if (reason == REASON_OK) reason = transaction_commit(&transaction);
+  if (reason != REASON_OK) return reason;
+  *ret_session = session;
+  *ret = grant;
+  return REASON_OK;
+}
+
+enum reason ledger_session_close(struct ledger *ledger, int64_t session, int64_t now) {
+  struct transaction transaction CLEANUP(transaction_end) = {0};
+  enum reason reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction);
+  if (reason == REASON_OK)
+    reason = database_run(ledger, "UPDATE sessions SET ended = ? WHERE id = ? AND ended IS NULL",
+                          WITH(INTEGER(now), INTEGER(session)));
+  if (reason == REASON_OK && sqlite3_changes(ledger->db) == 0) return REASON_SESSION_UNKNOWN;
+  return reason == REASON_OK ? transaction_commit(&transaction) : reason;
+}
+
+/* Groups and sessions go with their grants. */
+enum reason ledger_tidy(struct ledger *ledger, int64_t now) {
+  struct transaction transaction CLEANUP(transaction_end) = {0};
+  enum reason reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction);
+  if (reason == REASON_OK)
+    reason = database_run(ledger,
+                          "DELETE FROM grants WHERE id IN (SELECT id FROM grants"
+                          " WHERE picked_up IS NULL AND created < ? ORDER BY created LIMIT " TIDY_ROWS ")",
+                          WITH(INTEGER(now - GRANT_PICKUP_SECONDS)));
+  if (reason == REASON_OK)
+    reason = database_run(ledger,
+                          "DELETE FROM grants WHERE id IN (SELECT grant_id FROM sessions"
+                          " WHERE ended < ? ORDER BY ended LIMIT " TIDY_ROWS ")",
+                          WITH(INTEGER(now - SESSION_KEPT_SECONDS)));
+  if (reason == REASON_OK)
+    reason =
+        database_run(ledger,
+                     "DELETE FROM used_tokens WHERE (issuer, token_id) IN (SELECT issuer, token_id FROM used_tokens"
+                     " WHERE expires < ? ORDER BY expires LIMIT " TIDY_ROWS ")",
+                     WITH(INTEGER(now - USED_TOKEN_MARGIN_SECONDS)));
+  return reason == REASON_OK ? transaction_commit(&transaction) : reason;
+}

@@ -1,0 +1,150 @@
+#include "config.h"
+
+#include "ledger.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "database.h"
+#include "ledger_file.h"
+
+#define APPLICATION_ID 1247237196 /* "JWTL" */
+#define SCHEMA_VERSION 1
+#define STRINGIFY(value) #value
+#define STRING(value) STRINGIFY(value)
+
+/* What STRICT tables would give, for SQLite before 3.37 as well; TOKEN_TEXT holds whatever fits into a token. */
+#define TEXT_OF(column, least, most) \
+  column " TEXT NOT NULL CHECK (typeof(" column ") = 'text' AND length(" column ") BETWEEN " #least " AND " #most ")"
+#define TOKEN_TEXT(column) TEXT_OF(column, 0, 16384)
+#define NUMBER(column, least) \
+  column " INTEGER NOT NULL CHECK (typeof(" column ") = 'integer' AND " column " >= " #least ")"
+#define MOMENT(column) column " INTEGER CHECK (" column " IS NULL OR typeof(" column ") = 'integer')"
+#define UID(column) column " BETWEEN 1 AND 4294967294"
+
+/*
+ * used_ids keeps every id ever given out, so that none is given twice, not even after its identity was removed.
+ * A grant of a local account has no identity. Roles have an empty issuer and subject.
+ */
+static const char schema[] =
+    "PRAGMA journal_mode = MEMORY;" /* a half-made file is thrown away */
+    "BEGIN IMMEDIATE;"
+    "PRAGMA application_id = " STRING(APPLICATION_ID) ";"
+    "PRAGMA user_version = " STRING(SCHEMA_VERSION) ";"
+    "CREATE TABLE used_ids ("
+    "  id INTEGER PRIMARY KEY CHECK (" UID("id") "),"
+    "  " TEXT_OF("name", 1, 32) ","
+    "  " MOMENT("since") " NOT NULL);"
+    "CREATE TABLE identities ("
+    "  uid INTEGER PRIMARY KEY CHECK (" UID("uid") ") REFERENCES used_ids (id),"
+    "  " TEXT_OF("name", 1, 32) " UNIQUE CHECK (name GLOB '[a-z_]*' AND name NOT GLOB '*[^a-z0-9_-]*'),"
+    "  " TOKEN_TEXT("issuer") ","
+    "  " TOKEN_TEXT("subject") ","
+    "  " TEXT_OF("home", 1, 255) ","
+    "  " TEXT_OF("shell", 1, 255) ","
+    "  state TEXT NOT NULL CHECK (state IN ('enabled', 'disabled', 'reserved')),"
+    "  " MOMENT("created") " NOT NULL,"
+    "  " MOMENT("last_login") ","
+    "  published INTEGER NOT NULL DEFAULT 0 CHECK (published IN (0, 1)));"
+    "CREATE INDEX identities_subject ON identities (issuer, subject);"
+    "CREATE INDEX identities_unpublished ON identities (uid) WHERE published = 0;"
+    "CREATE TABLE grants ("
+    "  id TEXT PRIMARY KEY CHECK (typeof(id) = 'text' AND length(id) = 32),"
+    "  identity INTEGER REFERENCES identities (uid) ON DELETE CASCADE,"
+    "  " TEXT_OF("name", 1, 255) ","
+    "  uid INTEGER NOT NULL CHECK (uid BETWEEN 0 AND 4294967294),"
+    "  " TEXT_OF("service", 1, 255) ","
+    "  " TOKEN_TEXT("issuer") ","
+    "  " TOKEN_TEXT("subject") ","
+    "  " TOKEN_TEXT("rule") ","
+    "  rhost TEXT CHECK (rhost IS NULL OR length(rhost) <= 16384),"
+    "  " MOMENT("created") " NOT NULL,"
+    "  " MOMENT("expires") " NOT NULL,"
+    "  until_expiry INTEGER NOT NULL CHECK (until_expiry IN (0, 1)),"
+    "  " MOMENT("picked_up") ") WITHOUT ROWID;"
+    "CREATE INDEX grants_waiting ON grants (created) WHERE picked_up IS NULL;"
+    "CREATE TABLE grant_groups ("
+    "  grant_id TEXT NOT NULL REFERENCES grants (id) ON DELETE CASCADE,"
+    "  gid INTEGER NOT NULL CHECK (gid BETWEEN 0 AND 4294967294),"
+    "  PRIMARY KEY (grant_id, gid)) WITHOUT ROWID;"
+    "CREATE TABLE sessions ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  grant_id TEXT NOT NULL UNIQUE REFERENCES grants (id) ON DELETE CASCADE,"
+    "  " NUMBER("pid", 1) ","
+    "  pid_start INTEGER NOT NULL CHECK (typeof(pid_start) = 'integer'),"
+    "  " NUMBER("audit_session", 0) ","
+    "  " TEXT_OF("boot_id", 0, 64) ","
+    "  tty TEXT CHECK (tty IS NULL OR length(tty) <= 4096),"
+    "  " MOMENT("opened") " NOT NULL,"
+    "  " MOMENT("ended") ");"
+    "CREATE INDEX sessions_open ON sessions (boot_id) WHERE ended IS NULL;"
+    "CREATE INDEX sessions_ended ON sessions (ended) WHERE ended IS NOT NULL;"
+    "CREATE TABLE used_tokens ("
+    "  " TOKEN_TEXT("issuer") ","
+    "  " TEXT_OF("token_id", 1, 16384) ","
+    "  " MOMENT("expires") " NOT NULL,"
+    "  PRIMARY KEY (issuer, token_id)) WITHOUT ROWID;"
+    "CREATE INDEX used_tokens_expires ON used_tokens (expires);"
+    "COMMIT;";
+
+static enum reason write_schema(const char *path) {
+  struct ledger *ledger CLEANUP(database_close) = NULL;
+  enum reason reason = database_open(path, &ledger);
+  return reason == REASON_OK ? database_script(ledger, schema) : reason;
+}
+
+/* An empty file, one of another program and one of a newer version are all not ours to use, let alone to replace. */
+static enum reason check_schema(struct ledger *ledger) {
+  int64_t application = 0, version = 0;
+  enum reason reason = database_integer(ledger, "PRAGMA application_id", WITH_NOTHING, 0, &application);
+  if (reason == REASON_OK) reason = database_integer(ledger, "PRAGMA user_version", WITH_NOTHING, 0, &version);
+  if (reason != REASON_OK) return reason;
+  return application == APPLICATION_ID && version == SCHEMA_VERSION ? REASON_OK : REASON_STATE_DAMAGED;
+}
+
+/*
+ * A rollback journal, not WAL: a login opens the file once, and WAL would make, checkpoint and remove two more files
+ * each time. Truncated, not deleted: its emptying is fsync'd under FULL, so a commit outlives a power cut.
+ * A reader opens for writing too, so that it can roll back what a crashed writer left, and is then forbidden to write.
+ */
+static enum reason set_mode(struct ledger *ledger, enum ledger_mode mode) {
+  return database_script(ledger, mode == LEDGER_READ ? "PRAGMA query_only = ON"
+                                                     : "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL;"
+                                                       "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY");
+}
+
+static void free_quietly(char **string) {
+  int saved = errno;
+  free(*string);
+  errno = saved;
+}
+
+enum reason ledger_open(const char *path, enum ledger_mode mode, struct ledger **ret) {
+  char *located CLEANUP(free_quietly) = NULL;
+  bool exists = false;
+  enum reason reason = ledger_file_locate(path, mode == LEDGER_WRITE, &located, &exists);
+  if (reason != REASON_OK) return reason;
+  if (!exists && mode == LEDGER_READ) {
+    errno = ENOENT;
+    return REASON_STATE_UNAVAILABLE;
+  }
+  if (!exists) reason = ledger_file_create(located, write_schema);
+
+  struct ledger *ledger CLEANUP(database_close) = NULL;
+  if (reason == REASON_OK) reason = database_open(located, &ledger);
+  if (reason == REASON_OK) reason = check_schema(ledger);
+  if (reason == REASON_OK) reason = set_mode(ledger, mode);
+  if (reason != REASON_OK) return reason;
+  *ret = ledger;
+  ledger = NULL;
+  return REASON_OK;
+}
+
+void ledger_close(struct ledger *ledger) {
+  database_close(&ledger);
+}
+
+const char *ledger_detail(const struct ledger *ledger) {
+  return ledger->detail;
+}

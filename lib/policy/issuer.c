@@ -5,8 +5,8 @@
 #include "loader.h"
 
 /* The names of token_algorithms_all; tests/unit compares the two. */
-static const char *const algorithms[] = {"RS256", "RS384", "RS512",   "PS256", "PS384",  "PS512",  "ES256",  "ES384",
-                                         "ES512", "EdDSA", "Ed25519", "Ed448", "ESP256", "ESP384", "ESP512", NULL};
+static const char *const algorithms[] = {"RS256", "RS384", "RS512", "PS256",   "PS384", "PS512", "ES256",
+                                         "ES384", "ES512", "EdDSA", "Ed25519", "Ed448", NULL};
 
 const char *const *settings_algorithms(void) {
   return algorithms;

@@ -64,7 +64,9 @@ enum reason policy_decide(const struct settings *settings, const struct issuer *
                           const struct verified_claims *claims, const struct login_request *request,
                           const struct trace *trace, const struct rule **ret) {
   enum reason furthest = REASON_NO_RULE;
-  if (!verified_claims_subject(claims)) return REASON_SUBJECT_MISSING;
+  const char *subject = verified_claims_subject(claims);
+  trace_step(trace, "subject", NULL, subject && *subject, subject, NULL);
+  if (!subject || !*subject) return REASON_SUBJECT_MISSING;
   for (size_t i = 0; i < settings->rule_count; i++) {
     const struct rule *rule = &settings->rules[i];
     if (strcmp(rule->issuer, issuer->title) != 0) continue;

@@ -1,0 +1,264 @@
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "audit.h"
+#include "decision.h"
+#include "input.h"
+#include "jwtctl.h"
+#include "settings_choice.h"
+#include "shed.h"
+#include "sources.h"
+#include "text.h"
+
+#define AUTH_INFO_MAX (64 * 1024)
+#define SHOWN_MAX 240 /* bytes of a value */
+
+static const char name[] = "explain";
+
+static const char usage[] =
+    "Usage: jwtctl explain --user NAME --service NAME [OPTION]... < TOKEN\n"
+    "\n"
+    "Show every step of the decision on a token, as a login takes them, and change nothing.\n"
+    "\n"
+    "  --config FILE       the settings (default: the host's, which must belong to root)\n"
+    "  --conf-dir DIR      further files *.conf (default: the host's, none with --config)\n"
+    "  --user NAME         the account that is asked for\n"
+    "  --service NAME      the PAM service: sshd, sudo, ...\n"
+    "  --rhost HOST        where the login comes from\n"
+    "  --now EPOCH         the time to decide for (default: the clock when the command starts)\n"
+    "  --ssh-auth-info FILE  what sshd put into SSH_AUTH_INFO_0; its methods are shown\n"
+    "  --json              print a JSON object\n"
+    "\n"
+    "Exit status: 0 accept, 1 deny, 2 wrong use or settings.\n"
+    "The token is read after all privilege is shed. What a login asks the ledger afterwards (is the account bound\n"
+    "to somebody else, disabled; was the token used) is not asked here, nor whether the rule's groups exist.\n"
+    "\n"
+    "Example:\n"
+    "  jwtctl explain --user deploy --service sshd < token\n";
+
+struct explanation {
+  struct settings_choice choice;
+  struct login_request request;
+  const char *auth_info; /* the file */
+  bool json;
+  bool colour;
+  json_t *steps; /* with --json */
+};
+
+/* ---- options ---- */
+
+static int take(int option, struct explanation *explanation, char **argv) {
+  switch (option) {
+  case 'c':
+    explanation->choice.config = optarg;
+    return EXIT_YES;
+  case 'd':
+    explanation->choice.conf_dir = optarg;
+    return EXIT_YES;
+  case 'u':
+    explanation->request.account.name = optarg;
+    return EXIT_YES;
+  case 's':
+    explanation->request.service = optarg;
+    return EXIT_YES;
+  case 'r':
+    explanation->request.rhost = optarg;
+    return EXIT_YES;
+  case 'n':
+    if (parse_number(optarg, 0, INT64_MAX, &explanation->request.now)) return EXIT_YES;
+    return wrong_use(name, "--now takes seconds since 1970");
+  case 'i':
+    explanation->auth_info = optarg;
+    return EXIT_YES;
+  case 'j':
+    explanation->json = true;
+    return EXIT_YES;
+  case ':':
+    return wrong_use(name, "%s needs a value", argv[optind - 1]);
+  default:
+    return wrong_use(name, "%s is not an option, or not a clear one", argv[optind - 1]);
+  }
+}
+
+static int parse_options(int argc, char **argv, struct explanation *explanation) {
+  static const struct option known[] = {
+      {"config", required_argument, NULL, 'c'},
+      {"conf-dir", required_argument, NULL, 'd'},
+      {"user", required_argument, NULL, 'u'},
+      {"service", required_argument, NULL, 's'},
+      {"rhost", required_argument, NULL, 'r'},
+      {"now", required_argument, NULL, 'n'},
+      {"ssh-auth-info", required_argument, NULL, 'i'},
+      {"json", no_argument, NULL, 'j'},
+      {NULL, 0, NULL, 0},
+  };
+  int option;
+  while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
+    int status = take(option, explanation, argv);
+    if (status != EXIT_YES) return status;
+  }
+  if (optind < argc) return wrong_use(name, "a token is read from standard input, never from the command line");
+  if (!explanation->request.account.name) return wrong_use(name, "--user NAME is missing: the account asked for");
+  if (!explanation->request.service) return wrong_use(name, "--service NAME is missing: sshd, for example");
+  return EXIT_YES;
+}
+
+/* ---- steps ---- */
+
+/* On one line of a terminal, whatever it holds. */
+static void put_text(const char *text) {
+  size_t shown = 0;
+  for (; *text && shown < SHOWN_MAX; text++, shown++) {
+    unsigned char c = (unsigned char)*text;
+    if (c >= ' ' && c <= '~')
+      putchar(c);
+    else
+      printf("\\x%02x", c);
+  }
+  if (*text) fputs("...", stdout);
+}
+
+static void put_labelled(const char *label, const char *text) {
+  if (!text) return;
+  fputs(label, stdout);
+  put_text(text);
+}
+
+static void print_step(const struct explanation *explanation, const struct trace_step *step) {
+  const char *mark = step->held ? "✔" : "✘";
+  if (explanation->colour)
+    printf("\033[%dm%s\033[0m %s", step->held ? 32 : 31, mark, step->step);
+  else
+    printf("%s %s", mark, step->step);
+  put_labelled(": ", step->detail);
+  put_labelled("; found ", step->found);
+  put_labelled("; wanted ", step->wanted);
+  putchar('\n');
+}
+
+static void show_step(void *context, const struct trace_step *step) {
+  struct explanation *explanation = context;
+  if (!explanation->json) {
+    print_step(explanation, step);
+    return;
+  }
+  json_array_append_new(explanation->steps,
+                        json_pack("{s:s, s:s?, s:b, s:s?, s:s?}", "step", step->step, "detail", step->detail, "held",
+                                  step->held, "found", step->found, "wanted", step->wanted));
+}
+
+/* ---- what the host knows ---- */
+
+/* One source that does not answer makes a login for such an account fail; here it counts as without the account. */
+static void ask_host(struct account_facts *account) {
+  if (sources_user_by_name(account->name, &account->uid) == SOURCE_FOUND) account->kind = ACCOUNT_LOCAL;
+  account->group_of_same_name = sources_group_by_name(account->name, NULL) == SOURCE_FOUND;
+}
+
+static void show_account(struct explanation *explanation) {
+  static const char *const kinds[] = {
+      [ACCOUNT_ABSENT] = "not there", [ACCOUNT_OURS] = "made for a token", [ACCOUNT_LOCAL] = "of another source"};
+  const struct account_facts *account = &explanation->request.account;
+  struct trace_step step = {"host", account->name, true, kinds[account->kind], NULL};
+  show_step(explanation, &step);
+}
+
+/* The first word of each line is a method that sshd has completed. */
+static int show_auth_info(struct explanation *explanation) {
+  char *text, methods[128] = "";
+  size_t size;
+  if (!explanation->auth_info) return EXIT_YES;
+  if (trusted_file_read(explanation->auth_info, FILE_OF_ANYONE, AUTH_INFO_MAX, &text, &size) != REASON_OK)
+    return wrong_use(name, "%s cannot be read: %s", explanation->auth_info, strerror(errno));
+  char *rest = text;
+  for (char *line; (line = strsep(&rest, "\n"));) {
+    size_t used = strlen(methods);
+    line[strcspn(line, " ")] = '\0';
+    if (*line) snprintf(methods + used, sizeof(methods) - used, "%s%s", used ? ", " : "", line);
+  }
+  free(text);
+  struct trace_step step = {"ssh-auth-info", "methods completed before; no rule asks for one", true, methods, NULL};
+  show_step(explanation, &step);
+  return EXIT_YES;
+}
+
+/* ---- answers ---- */
+
+static int tell_json(const struct explanation *explanation, enum reason reason, const struct decision *decision) {
+  bool accepted = reason == REASON_OK;
+  json_t *answer =
+      accepted ? json_pack("{s:s, s:s, s:s, s:O}", "decision", "accept", "rule", decision->rule->title, "account",
+                           explanation->request.account.name, "steps", explanation->steps)
+               : json_pack("{s:s, s:s, s:s, s:s, s:O}", "decision", "deny", "reason", reason_code(reason), "text",
+                           reason_text(reason), "advice", reason_advice(reason), "steps", explanation->steps);
+  if (!print_json(answer)) return EXIT_WRONG_USE;
+  return accepted ? EXIT_YES : EXIT_NO;
+}
+
+static int tell(const struct explanation *explanation, enum reason reason, const struct decision *decision) {
+  if (explanation->json) return tell_json(explanation, reason, decision);
+  if (reason != REASON_OK) {
+    printf("%s: %s\ndecision: deny %s\n", reason_text(reason), reason_advice(reason), reason_code(reason));
+    return EXIT_NO;
+  }
+  struct audit_line line;
+  audit_begin(&line);
+  audit_add(&line, "rule", decision->rule->title);
+  audit_add(&line, "account", explanation->request.account.name);
+  printf("decision: accept %s\n", line.text);
+  return EXIT_YES;
+}
+
+/* Privilege is shed: the token may be read. */
+static int decide_and_tell(struct explanation *explanation, const struct settings *settings,
+                           const struct key_files *files) {
+  CLEANUP(input_clear) struct input input;
+  CLEANUP(decision_clear) struct decision decision = {0};
+  struct trace trace = {show_step, explanation};
+  const char *text = "";
+  size_t size = 0;
+  input_begin(&input, STDIN_FILENO, INPUT_WHOLE);
+  if (!input_next(&input, &text, &size)) {
+    fprintf(stderr, "jwtctl %s: standard input could not be read: %s\n", name, strerror(errno));
+    return EXIT_WRONG_USE;
+  }
+  enum reason reason = decide(settings, files, &explanation->request, text, size, &trace, &decision);
+  return tell(explanation, reason, &decision);
+}
+
+static int explain(struct explanation *explanation, const struct settings *settings) {
+  struct key_files *files;
+  if (key_files_read(settings, choice_trust(&explanation->choice), &files) != REASON_OK)
+    return wrong_use(name, "%s", reason_text(REASON_OUT_OF_MEMORY));
+  ask_host(&explanation->request.account);
+  show_account(explanation);
+  int status = show_auth_info(explanation);
+  if (status == EXIT_YES)
+    status = shed_privilege(name) == REASON_OK ? decide_and_tell(explanation, settings, files) : EXIT_WRONG_USE;
+  key_files_free(files);
+  return status;
+}
+
+static int run(int argc, char **argv) {
+  struct explanation explanation = {.request.now = (int64_t)time(NULL), .colour = isatty(STDOUT_FILENO) == 1};
+  struct settings_error error;
+  struct settings *settings;
+  int status = parse_options(argc, argv, &explanation);
+  if (status != EXIT_YES) return status;
+  if (choice_load(&explanation.choice, &settings, &error) != REASON_OK) {
+    fprintf(stderr, "jwtctl %s: %s\n", name, error.text);
+    return EXIT_WRONG_USE;
+  }
+  explanation.steps = json_array();
+  status = explain(&explanation, settings);
+  json_decref(explanation.steps);
+  settings_free(settings);
+  return status;
+}
+
+const struct command command_explain = {name, "show why a token would be let in or not", usage, run};

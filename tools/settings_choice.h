@@ -1,0 +1,19 @@
+/* The options --config FILE and --conf-dir DIR of the commands that read the settings. */
+#ifndef JWT_LOGIN_SETTINGS_CHOICE_H
+#define JWT_LOGIN_SETTINGS_CHOICE_H
+
+#include "settings.h"
+
+/* NULL and NULL: the host's own settings, which must belong to root. Files that were named may be anybody's. */
+struct settings_choice {
+  const char *config;
+  const char *conf_dir;
+};
+
+enum file_trust choice_trust(const struct settings_choice *choice);
+
+/* Load them. `error` tells a failure in one line. */
+MUST_USE enum reason choice_load(const struct settings_choice *choice, struct settings **ret,
+                                 struct settings_error *error);
+
+#endif

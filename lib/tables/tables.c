@@ -124,15 +124,16 @@ static bool outdated(struct tables *tables, struct slot *slot) {
 static bool begin(struct tables *tables, struct visit *visit) {
   visit->tables = tables;
   visit->slot = enter_slot(tables);
-  if (visit->slot != NONE) {
-    struct slot *slot = &tables->slots[visit->slot];
-    visit->view = &slot->view;
-    if (!outdated(tables, slot)) return true;
-    /* The new tables may be damaged: then those who have the old ones go on with them. */
-    atomic_store(&slot->kept, true);
+  struct slot *mapped = visit->slot != NONE ? &tables->slots[visit->slot] : NULL;
+  if (mapped != NULL) visit->view = &mapped->view;
+  if (mapped != NULL && !outdated(tables, mapped)) return true;
+
+  if (!table_view_open(atomic_load(&tables->directory), &visit->own)) {
+    /* The new tables are damaged: those who have the old ones go on with them. */
+    if (mapped != NULL) atomic_store(&mapped->kept, true);
+    return mapped != NULL;
   }
-  if (!table_view_open(atomic_load(&tables->directory), &visit->own)) return visit->slot != NONE;
-  if (visit->slot != NONE) leave_slot(tables, visit->slot);
+  if (mapped != NULL) leave_slot(tables, visit->slot);
   visit->slot = keep_view(tables, &visit->own);
   visit->view = visit->slot != NONE ? &tables->slots[visit->slot].view : &visit->own;
   return true;

@@ -7,6 +7,7 @@ include tests/unit/token.mk
 include tests/unit/policy.mk
 include tests/unit/accounts.mk
 include tests/unit/tables.mk
+include tests/unit/pam.mk
 include tests/pam/local.mk
 include tests/nss/local.mk
 include tests/system/local.mk

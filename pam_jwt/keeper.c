@@ -1,0 +1,135 @@
+/* jwt-keeper: exec'd by pam_jwt.so with the host's privilege; one request on descriptor 0, one answer, gone. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fullio.h"
+#include "keeper.h"
+#include "secret.h"
+
+/* ---- the requests that need no judge ---- */
+
+static void answer_with_grant(const struct grant *grant, struct keeper_answer *ret) {
+  ret->group_count = (uint32_t)grant->group_count;
+  memcpy(ret->groups, grant->groups, grant->group_count * sizeof(grant->groups[0]));
+  ret->session_end = grant->session_end;
+}
+
+static bool listed(const char *const *list, const char *word) {
+  while (*list != NULL && strcmp(*list, word) != 0)
+    list++;
+  return *list != NULL;
+}
+
+static enum reason account_without_grant(struct event *event) {
+  const struct keeper_request *request = event->request;
+  enum reason reason = event_settings(event);
+  if (reason == REASON_OK) reason = event_ledger(event);
+  if (reason == REASON_OK) reason = ledger_account_state(event->ledger, request->user, request->uid);
+  if (reason == REASON_OK && listed(event->settings->accounts.require_token, request->service)) {
+    reason = REASON_TOKEN_REQUIRED;
+  }
+  return reason;
+}
+
+static enum reason look_at_grant(struct event *event, bool unused, struct keeper_answer *ret) {
+  struct grant grant;
+  enum reason reason = event_ledger(event);
+  if (reason == REASON_OK) {
+    reason = ledger_grant(event->ledger, event->request->grant, event->request->user, event->request->service, unused,
+                          event->now, &grant);
+  }
+  if (reason == REASON_OK) answer_with_grant(&grant, ret);
+  return reason;
+}
+
+static enum reason open_session(struct event *event, struct keeper_answer *ret) {
+  const struct keeper_request *request = event->request;
+  struct session_facts facts;
+  struct grant grant;
+  int64_t session = 0;
+  char boot_id[SESSION_BOOT_ID_SIZE];
+  session_facts_read(request->host_pid, request->tty, boot_id, &facts);
+  enum reason reason = event_ledger(event);
+  if (reason == REASON_OK) {
+    reason = ledger_session_open(event->ledger, request->grant, request->user, request->service, &facts, event->now,
+                                 &session, &grant);
+  }
+  if (reason == REASON_OK) {
+    answer_with_grant(&grant, ret);
+    ret->session = session;
+  }
+  return reason;
+}
+
+static enum reason close_session(struct event *event) {
+  enum reason reason = event_ledger(event);
+  if (reason == REASON_OK) reason = ledger_session_close(event->ledger, event->request->session, event->now);
+  return reason;
+}
+
+static enum reason serve(struct event *event, const char *token, struct keeper_answer *ret) {
+  switch ((enum call)event->request->call) {
+  case CALL_AUTHENTICATE:
+    return keeper_authenticate(event, token, ret);
+  case CALL_ACCOUNT:
+    return event->request->grant[0] != '\0' ? look_at_grant(event, false, ret) : account_without_grant(event);
+  case CALL_CREDENTIALS:
+    return look_at_grant(event, false, ret);
+  case CALL_SESSION_OPEN:
+    return open_session(event, ret);
+  case CALL_SESSION_CLOSE:
+    return close_session(event);
+  }
+  return REASON_PROTOCOL;
+}
+
+/* ---- the conversation ---- */
+
+static bool request_is_sound(const struct keeper_request *request) {
+  return request->magic == PROTOCOL_MAGIC && IS_STRING(request->user) && IS_STRING(request->service) &&
+         IS_STRING(request->rhost) && IS_STRING(request->tty) && IS_STRING(request->grant) &&
+         IS_STRING(request->home) && IS_STRING(request->shell) && request->user[0] != '\0' &&
+         request->service[0] != '\0' && request->token_size <= TOKEN_MAX_SIZE &&
+         (request->call == CALL_AUTHENTICATE) == (request->token_size > 0);
+}
+
+/* A grant looked at, and a session closed, are no decisions of their own. */
+static bool is_worth_an_event(const struct keeper_request *request, enum reason reason) {
+  return reason != REASON_OK || request->call == CALL_AUTHENTICATE || request->call == CALL_SESSION_OPEN;
+}
+
+static void handle(const struct keeper_request *request, const char *token, struct keeper_answer *ret) {
+  struct event event = {.request = request, .now = (int64_t)time(NULL), .started_ms = monotonic_ms()};
+  enum reason reason = geteuid() == 0 ? serve(&event, token, ret) : REASON_PRIVILEGE;
+  if (is_worth_an_event(request, reason)) event_audit(&event, reason);
+  ret->reason = reason;
+  ledger_close(event.ledger);
+  settings_free(event.settings);
+}
+
+int main(void) {
+  static char token[TOKEN_MAX_SIZE + 1];
+  static struct keeper_request request;
+  struct keeper_answer answer = {.magic = PROTOCOL_MAGIC, .reason = REASON_PROTOCOL};
+
+  alarm(KEEPER_SECONDS); /* whatever happens, no lock is held for longer */
+  signal(SIGPIPE, SIG_IGN);
+  if (prctl(PR_SET_DUMPABLE, 0) != 0) return EXIT_FAILURE;
+  openlog("jwt-login", LOG_PID, LOG_AUTHPRIV);
+
+  int64_t deadline = monotonic_ms() + KEEPER_SECONDS * 1000;
+  if (!read_full(0, &request, sizeof(request), deadline)) return EXIT_FAILURE;
+  if (request_is_sound(&request) && read_full(0, token, request.token_size, deadline)) {
+    handle(&request, token, &answer);
+  }
+  ERASE_ARRAY(token);
+  bool answered = write_full(0, &answer, sizeof(answer), deadline);
+  ERASE_OBJECT(answer);
+  ERASE_OBJECT(request);
+  return answered ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,64 @@
+/* The keeper's parts: one request in, one answer out, one audit event for what was decided. */
+#ifndef JWT_LOGIN_KEEPER_H
+#define JWT_LOGIN_KEEPER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ledger.h"
+#include "protocol.h"
+#include "reason.h"
+#include "settings.h"
+
+#define DETAIL_SIZE 512
+
+/* What one request goes through, and what the audit will say of it. */
+struct event {
+  const struct keeper_request *request;
+  struct settings *settings; /* NULL until loaded */
+  struct ledger *ledger;     /* NULL until opened */
+  int64_t now;
+  int64_t started_ms;
+  struct judge_answer verdict; /* all zero until the judge has answered */
+  const struct rule *rule;     /* NULL until one was found and permitted */
+  uint32_t groups[GRANT_GROUPS_MAX];
+  uint32_t group_count;
+  char detail[DETAIL_SIZE]; /* more than the reason says, or "" */
+};
+
+/* Load the settings into the event, once. */
+MUST_USE enum reason event_settings(struct event *event);
+
+/* Open the ledger into the event, once; made when missing. */
+MUST_USE enum reason event_ledger(struct event *event);
+
+/* Put text behind the reason; a later one replaces it. */
+void event_detail(struct event *event, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Log the one audit event. */
+void event_audit(const struct event *event, enum reason reason);
+
+#define SESSION_BOOT_ID_SIZE 48
+
+/* What the kernel says of the process that opens a session. `boot_id` and `tty` stay the caller's; *ret points to them.
+ */
+void session_facts_read(int64_t pid, const char *tty, char boot_id[SESSION_BOOT_ID_SIZE], struct session_facts *ret);
+
+/* CALL_AUTHENTICATE: judge the token, then turn the verdict into a grant. */
+MUST_USE enum reason keeper_authenticate(struct event *event, const char *token, struct keeper_answer *ret);
+
+/*
+ * Run the judge on `token` and check its answer against the settings: on REASON_OK event->verdict and event->rule
+ * hold what the rule permits, whatever the judge said. Its refusals are returned as they are.
+ */
+MUST_USE enum reason keeper_judge(struct event *event, const struct account_facts *account, const char *token);
+
+/* True when every string of the answer ends within its field. To be asked before anything else is. */
+MUST_USE bool verdict_strings_end(const struct judge_answer *verdict);
+
+/* The checks of an accepting answer; REASON_JUDGE_REFUSED where it goes beyond the settings. */
+MUST_USE enum reason verdict_check(const struct settings *settings, const struct account_facts *account,
+                                   const char *service, int64_t now, const struct judge_answer *verdict,
+                                   const struct rule **ret);
+
+#endif

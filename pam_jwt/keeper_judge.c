@@ -1,0 +1,61 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "child.h"
+#include "fullio.h"
+#include "keeper.h"
+#include "paths.h"
+#include "secret.h"
+
+static enum reason await_hello(const struct child *judge, const struct event *event, int64_t deadline) {
+  struct judge_hello hello;
+  if (!read_full(judge->socket, &hello, sizeof(hello), deadline)) return REASON_JUDGE_FAILED;
+  if (hello.magic != PROTOCOL_MAGIC || hello.reason >= REASON_COUNT) return REASON_PROTOCOL;
+  if (hello.reason != REASON_OK) return (enum reason)hello.reason;
+  return hello.fingerprint == event->settings->fingerprint ? REASON_OK : REASON_SETTINGS_CHANGED_RETRY;
+}
+
+static enum reason exchange(const struct child *judge, const struct event *event, const struct account_facts *account,
+                            const char *token, struct judge_answer *ret, int64_t deadline) {
+  const struct keeper_request *asked = event->request;
+  struct judge_request request = {.magic = PROTOCOL_MAGIC,
+                                  .token_size = asked->token_size,
+                                  .account_kind = account->kind,
+                                  .uid = account->uid,
+                                  .group_of_same_name = account->group_of_same_name,
+                                  .now = event->now};
+  memcpy(request.user, asked->user, sizeof(request.user));
+  memcpy(request.service, asked->service, sizeof(request.service));
+  memcpy(request.rhost, asked->rhost, sizeof(request.rhost));
+  if (!write_full(judge->socket, &request, sizeof(request), deadline) ||
+      !write_full(judge->socket, token, asked->token_size, deadline) ||
+      !read_full(judge->socket, ret, sizeof(*ret), deadline)) {
+    return REASON_JUDGE_FAILED;
+  }
+  if (ret->magic != PROTOCOL_MAGIC || ret->reason >= REASON_COUNT || !verdict_strings_end(ret))
+    return REASON_JUDGE_REFUSED;
+  return (enum reason)ret->reason;
+}
+
+enum reason keeper_judge(struct event *event, const struct account_facts *account, const char *token) {
+  struct child judge;
+  if (!child_start(PATH_JUDGE, &judge)) {
+    event_detail(event, "%m");
+    return REASON_JUDGE_FAILED;
+  }
+  int64_t deadline = monotonic_ms() + JUDGE_SECONDS * 1000;
+  struct judge_answer verdict = {0};
+  errno = 0;
+  enum reason reason = await_hello(&judge, event, deadline);
+  if (reason == REASON_OK) reason = exchange(&judge, event, account, token, &verdict, deadline);
+  bool late = reason == REASON_JUDGE_FAILED && errno == ETIMEDOUT;
+  char how[64];
+  child_stop(&judge, deadline, how, sizeof(how));
+  if (reason == REASON_JUDGE_FAILED) {
+    event_detail(event, "%s %s", PATH_JUDGE, late ? "did not answer in time" : how[0] != '\0' ? how : "broke off");
+  }
+  if (verdict_strings_end(&verdict)) event->verdict = verdict;
+  if (reason != REASON_OK) return reason;
+  return verdict_check(event->settings, account, event->request->service, event->now, &verdict, &event->rule);
+}

@@ -1,0 +1,161 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "keeper.h"
+#include "paths.h"
+#include "sources.h"
+#include "tables.h"
+
+#define SYSTEM_GID_END 1000 /* groups below are the system's: login.defs(5), SYS_GID_MAX + 1 */
+
+/* ---- what the host knows of the account ---- */
+
+static enum reason find_in_ledger(struct event *event, enum account_kind *ret) {
+  enum reason reason = event_ledger(event);
+  if (reason != REASON_OK) return reason;
+  reason = ledger_account_state(event->ledger, event->request->user, event->request->uid);
+  if (reason != REASON_OK && reason != REASON_ACCOUNT_DISABLED && reason != REASON_ACCOUNT_UNKNOWN) return reason;
+  *ret =
+      reason == REASON_ACCOUNT_UNKNOWN ? ACCOUNT_ABSENT : ACCOUNT_OURS; /* a disabled one is refused after the judge */
+  return REASON_OK;
+}
+
+/*
+ * A source that does not answer might have the name. Known accounts of ours go on; for any other name that is
+ * not known to be absent the answer is no.
+ */
+static enum reason find_account(struct event *event, struct account_facts *ret) {
+  const struct keeper_request *request = event->request;
+  *ret = (struct account_facts){.name = request->user, .uid = request->uid};
+  uint32_t uid = 0;
+  enum source_answer user = sources_user_by_name(request->user, &uid);
+  if (user == SOURCE_FOUND) {
+    ret->kind = ACCOUNT_LOCAL;
+    return uid == request->uid ? REASON_OK : REASON_ACCOUNT_CHANGED_RETRY;
+  }
+  enum reason reason = find_in_ledger(event, &ret->kind);
+  if (reason != REASON_OK || ret->kind == ACCOUNT_OURS) return reason;
+
+  enum source_answer group = sources_group_by_name(request->user, NULL);
+  ret->group_of_same_name = group == SOURCE_FOUND;
+  return user == SOURCE_UNAVAILABLE || group == SOURCE_UNAVAILABLE ? REASON_SOURCE_UNAVAILABLE : REASON_OK;
+}
+
+static enum id_use id_use(void *context UNUSED, uint32_t id) {
+  enum source_answer user = sources_user_by_uid(id), group = sources_group_by_gid(id);
+  if (user == SOURCE_FOUND || group == SOURCE_FOUND) return ID_TAKEN;
+  return user == SOURCE_UNAVAILABLE || group == SOURCE_UNAVAILABLE ? ID_UNKNOWN : ID_FREE;
+}
+
+/* ---- what the rule gives ---- */
+
+static enum reason resolve_group(struct event *event, const char *name) {
+  uint32_t gid;
+  switch (sources_group_by_name(name, &gid)) {
+  case SOURCE_UNAVAILABLE:
+    return REASON_SOURCE_UNAVAILABLE;
+  case SOURCE_ABSENT:
+    event_detail(event, "group %s", name);
+    return REASON_GROUP_UNKNOWN;
+  case SOURCE_FOUND:
+    break;
+  }
+  if (gid < SYSTEM_GID_END && !event->rule->system) {
+    event_detail(event, "group %s has gid %u", name, gid);
+    return REASON_SYSTEM_GROUP;
+  }
+  if (event->group_count == GRANT_GROUPS_MAX) return REASON_INTERNAL;
+  event->groups[event->group_count++] = gid;
+  return REASON_OK;
+}
+
+static enum reason resolve_groups(struct event *event) {
+  enum reason reason = REASON_OK;
+  for (const char *const *name = event->rule->groups; *name != NULL && reason == REASON_OK; name++) {
+    reason = resolve_group(event, *name);
+  }
+  return reason;
+}
+
+/* ---- from verdict to grant ---- */
+
+static enum reason publish(struct event *event, const char *name) {
+  enum reason reason = ledger_publish(event->ledger, &event->settings->accounts, PATH_TABLES, name);
+  if (reason != REASON_OK) event_detail(event, "publishing to %s: %s", PATH_TABLES, ledger_detail(event->ledger));
+  return reason;
+}
+
+static enum reason admit(struct event *event, const struct account_facts *account, struct keeper_answer *ret) {
+  const struct keeper_request *request = event->request;
+  const struct rule *rule = event->rule;
+  const struct judge_answer *verdict = &event->verdict;
+  const struct admission admission = {
+      .name = request->user,
+      .service = request->service,
+      .issuer = verdict->issuer,
+      .subject = verdict->subject,
+      .rule = rule->title,
+      .rhost = request->rhost[0] != '\0' ? request->rhost : NULL,
+      .local = account->kind == ACCOUNT_LOCAL,
+      .role = !rule->account_is_template,
+      .create = rule->create,
+      .settings = &event->settings->accounts,
+      .host = {.uid = request->uid, .gid = request->gid, .home = request->home, .shell = request->shell},
+      .id_use = id_use,
+      .groups = event->groups,
+      .group_count = event->group_count,
+      .token_id = rule->single_use ? verdict->token_id : NULL,
+      .expires = verdict->expires,
+      .session_until_expiry = rule->session_until_expiry,
+      .now = event->now,
+  };
+  struct grant grant;
+  enum ledger_change change = LEDGER_UNCHANGED;
+  enum reason reason = ledger_admit(event->ledger, &admission, &grant, &change);
+  if (reason == REASON_STATE_UNAVAILABLE || reason == REASON_STATE_DAMAGED || reason == REASON_STATE_BUSY) {
+    event_detail(event, "%s: %s", PATH_LEDGER, ledger_detail(event->ledger));
+  }
+  if (change == LEDGER_ACCOUNT_ADDED) {
+    enum reason published = publish(event, request->user);
+    if (reason == REASON_OK) reason = published;
+  }
+  if (reason == REASON_OK) {
+    memcpy(ret->grant, grant.id, sizeof(ret->grant));
+    ret->group_count = (uint32_t)grant.group_count;
+    memcpy(ret->groups, grant.groups, sizeof(ret->groups));
+    ret->session_end = grant.session_end;
+  }
+  return reason;
+}
+
+/* The tables follow the settings by themselves, whoever edited them. */
+static enum reason refresh_tables(struct event *event) {
+  struct tables *tables = tables_new(PATH_TABLES);
+  if (tables == NULL) return REASON_OUT_OF_MEMORY;
+  bool current = tables_made_from(tables, event->settings->accounts.fingerprint);
+  tables_free(tables);
+  return current ? REASON_OK : publish(event, NULL);
+}
+
+/* A token cut off looks like many things; the length of the last answer tells. */
+static enum reason name_the_cut(const struct event *event, enum reason reason) {
+  bool broken = reason == REASON_TOKEN_MALFORMED || reason == REASON_HEADER_MALFORMED ||
+                reason == REASON_CLAIMS_MALFORMED || reason == REASON_SIGNATURE_INVALID;
+  return broken && event->request->cut_suspected ? REASON_TOKEN_TRUNCATED : reason;
+}
+
+enum reason keeper_authenticate(struct event *event, const char *token, struct keeper_answer *ret) {
+  struct account_facts account;
+  enum reason reason = event_settings(event);
+  if (reason == REASON_OK) reason = find_account(event, &account);
+  if (reason == REASON_OK) reason = name_the_cut(event, keeper_judge(event, &account, token));
+  if (reason == REASON_OK && event->rule->single_use && event->verdict.token_id[0] == '\0') {
+    reason = REASON_TOKEN_ID_MISSING;
+  }
+  if (reason == REASON_OK) reason = resolve_groups(event);
+  if (reason == REASON_OK) reason = event_ledger(event);
+  if (reason == REASON_OK) reason = refresh_tables(event);
+  if (reason == REASON_OK) reason = admit(event, &account, ret);
+  return reason;
+}

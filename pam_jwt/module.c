@@ -1,0 +1,241 @@
+#include "module.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <security/pam_ext.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "secret.h"
+
+/* The grant crosses sshd's fork in the PAM environment, the one thing that does; nothing else is in it. */
+#define GRANT_VARIABLE "JWT_LOGIN_GRANT"
+#define DATA_NAME "jwt-login"
+#define RUNTIME_MAX_DATA "systemd.runtime_max_sec" /* pam_systemd(8) */
+#define GROUPS_MAX 65536                           /* NGROUPS_MAX of Linux */
+
+/* What this process has learnt from the keeper and need not ask again. */
+struct state {
+  bool has_groups;
+  uint32_t group_count;
+  gid_t groups[GRANT_GROUPS_MAX];
+  int64_t session; /* 0: none was opened here */
+};
+
+static void free_data(pam_handle_t *pamh UNUSED, void *data, int status UNUSED) {
+  free(data);
+}
+
+static struct state *state_of(pam_handle_t *pamh) {
+  const void *data = NULL;
+  if (pam_get_data(pamh, DATA_NAME, &data) == PAM_SUCCESS && data != NULL) return (struct state *)data;
+  struct state *state = calloc(1, sizeof(*state));
+  if (state != NULL && pam_set_data(pamh, DATA_NAME, state, free_data) != PAM_SUCCESS) {
+    free(state);
+    state = NULL;
+  }
+  return state;
+}
+
+static void remember_groups(struct state *state, const struct keeper_answer *answer) {
+  state->has_groups = true;
+  state->group_count = answer->group_count;
+  for (uint32_t i = 0; i < answer->group_count; i++)
+    state->groups[i] = answer->groups[i];
+}
+
+static const char *grant_of(pam_handle_t *pamh) {
+  const char *grant = pam_getenv(pamh, GRANT_VARIABLE);
+  return grant != NULL && grant[0] != '\0' ? grant : NULL;
+}
+
+static int set_grant(pam_handle_t *pamh, const char *grant) {
+  char assignment[sizeof(GRANT_VARIABLE) + 1 + GRANT_ID_SIZE];
+  snprintf(assignment, sizeof(assignment), "%s=%s", GRANT_VARIABLE, grant);
+  int code = pam_putenv(pamh, assignment);
+  ERASE_ARRAY(assignment);
+  return code;
+}
+
+/* A request about the grant that authentication left. REASON_GRANT_UNKNOWN when it cannot be one of ours. */
+static enum reason ask_about_grant(pam_handle_t *pamh, enum call call, const struct host_account *account,
+                                   const char *grant, struct keeper_answer *ret) {
+  struct keeper_request request;
+  if (!request_fill(pamh, account, call, &request) || (grant != NULL && strlen(grant) != GRANT_ID_SIZE - 1)) {
+    log_refusal(pamh, account->user, REASON_GRANT_UNKNOWN, "the user, service or grant has an impossible length");
+    return REASON_GRANT_UNKNOWN;
+  }
+  if (grant != NULL) memcpy(request.grant, grant, GRANT_ID_SIZE);
+  enum reason reason = keeper_call(pamh, &request, NULL, ret);
+  ERASE_OBJECT(request);
+  return reason;
+}
+
+/* ---- authenticate ---- */
+
+/* A password for somebody else's module. For accounts that only tokens open it is a refusal. */
+static int pass_on(pam_handle_t *pamh, const struct host_account *account, const struct answer *answer) {
+  if (account->ours) {
+    log_refusal(pamh, account->user, answer->size == 0 ? REASON_TOKEN_MISSING : REASON_TOKEN_MALFORMED, NULL);
+    return PAM_AUTH_ERR;
+  }
+  if (pam_set_item(pamh, PAM_AUTHTOK, answer->text) != PAM_SUCCESS) return PAM_BUF_ERR;
+  return PAM_IGNORE;
+}
+
+static enum reason fill_login_request(pam_handle_t *pamh, const struct host_account *account,
+                                      const struct answer *answer, struct keeper_request *ret) {
+  enum reason reason = REASON_OK;
+  if (answer->size > TOKEN_MAX_SIZE) {
+    reason = REASON_TOKEN_TOO_LARGE;
+  } else if (geteuid() != 0) {
+    reason = REASON_PRIVILEGE;
+  } else if (!account->resolved) {
+    reason = REASON_ACCOUNT_UNKNOWN;
+  } else if (!request_fill(pamh, account, CALL_AUTHENTICATE, ret)) {
+    reason = REASON_NAME_INVALID;
+  }
+  if (reason != REASON_OK) {
+    log_refusal(pamh, account->user, reason, NULL);
+    return reason;
+  }
+  ret->token_size = (uint32_t)answer->size;
+  ret->cut_suspected = answer_may_be_cut(answer);
+  return REASON_OK;
+}
+
+static int use_token(pam_handle_t *pamh, const struct host_account *account, const struct answer *answer) {
+  struct keeper_request request;
+  struct keeper_answer reply;
+  enum reason reason = fill_login_request(pamh, account, answer, &request);
+  if (reason == REASON_OK) reason = keeper_call(pamh, &request, answer->text, &reply);
+  if (reason == REASON_TOKEN_TRUNCATED) pam_error(pamh, "The token was cut off: %s.", reason_advice(reason));
+  if (reason != REASON_OK) return pam_code_of(reason);
+
+  struct state *state = state_of(pamh);
+  int code = state != NULL ? set_grant(pamh, reply.grant) : PAM_BUF_ERR;
+  if (code == PAM_SUCCESS) remember_groups(state, &reply);
+  ERASE_OBJECT(reply);
+  return code;
+}
+
+int module_authenticate(pam_handle_t *pamh, int argc, const char **argv) {
+  if (argc > 0) {
+    pam_syslog(pamh, LOG_ERR, "unknown option '%s': pam_jwt.so takes none, remove it", argv[0]);
+    return PAM_SERVICE_ERR;
+  }
+  struct host_account account;
+  if (!host_account_find(pamh, &account)) return PAM_USER_UNKNOWN;
+
+  struct answer answer = {0};
+  int code = answer_ask(pamh, &answer);
+  if (code != PAM_SUCCESS) return code;
+  code = answer_is_token(&answer) ? use_token(pamh, &account, &answer) : pass_on(pamh, &account, &answer);
+  answer_clear(&answer);
+  return code;
+}
+
+/* ---- account ---- */
+
+int module_account(pam_handle_t *pamh) {
+  struct host_account account;
+  if (!host_account_find(pamh, &account)) return PAM_USER_UNKNOWN;
+  const char *grant = grant_of(pamh);
+  /* Local users, cron and root pass by before any helper starts. */
+  if (grant == NULL && !account.ours) return PAM_IGNORE;
+
+  struct keeper_answer reply;
+  enum reason reason = ask_about_grant(pamh, CALL_ACCOUNT, &account, grant, &reply);
+  return pam_code_of(reason);
+}
+
+/* ---- credentials ---- */
+
+/* Add the granted groups to those the process has; sshd does this twice, the second time after initgroups. */
+static int add_groups(const struct state *state) {
+  if (state->group_count == 0) return PAM_SUCCESS;
+  int count = getgroups(0, NULL);
+  if (count < 0) return PAM_CRED_ERR;
+  gid_t *groups = calloc((size_t)count + state->group_count, sizeof(*groups));
+  if (groups == NULL) return PAM_BUF_ERR;
+  int total = count = getgroups(count, groups);
+  for (uint32_t i = 0; count >= 0 && i < state->group_count; i++) {
+    bool present = false;
+    for (int j = 0; j < total && !present; j++)
+      present = groups[j] == state->groups[i];
+    if (!present) groups[total++] = state->groups[i];
+  }
+  int code = PAM_SUCCESS;
+  if (count < 0 || total > GROUPS_MAX) {
+    code = PAM_CRED_ERR;
+  } else if (total > count && setgroups((size_t)total, groups) != 0 && errno != EPERM) {
+    code = PAM_CRED_ERR; /* EPERM: a caller without privilege; the one with it gives them */
+  }
+  free(groups);
+  return code;
+}
+
+int module_credentials(pam_handle_t *pamh, int flags) {
+  if (flags & PAM_DELETE_CRED) return PAM_SUCCESS;
+  struct state *state = state_of(pamh);
+  if (state == NULL) return PAM_BUF_ERR;
+  const char *grant = grant_of(pamh);
+  if (!state->has_groups && grant != NULL) {
+    struct host_account account;
+    struct keeper_answer reply;
+    if (!host_account_find(pamh, &account)) return PAM_USER_UNKNOWN;
+    enum reason reason = ask_about_grant(pamh, CALL_CREDENTIALS, &account, grant, &reply);
+    if (reason != REASON_OK) return PAM_CRED_ERR;
+    remember_groups(state, &reply);
+  }
+  return add_groups(state);
+}
+
+/* ---- session ---- */
+
+/* Let logind end the session when the rights end; pam_systemd reads this, so our line stands before its. */
+static int limit_session(pam_handle_t *pamh, int64_t session_end) {
+  if (session_end == 0) return PAM_SUCCESS;
+  int64_t left = session_end - (int64_t)time(NULL);
+  char *seconds = NULL;
+  if (asprintf(&seconds, "%lld", (long long)(left > 0 ? left : 1)) < 0) return PAM_BUF_ERR;
+  int code = pam_set_data(pamh, RUNTIME_MAX_DATA, seconds, free_data);
+  if (code != PAM_SUCCESS) free(seconds);
+  return code;
+}
+
+int module_session_open(pam_handle_t *pamh) {
+  const char *grant = grant_of(pamh);
+  if (grant == NULL)
+    return PAM_SUCCESS; /* whether a session without a grant is allowed was the account phase's question */
+  struct host_account account;
+  struct state *state = state_of(pamh);
+  if (state == NULL) return PAM_BUF_ERR;
+  if (!host_account_find(pamh, &account)) return PAM_USER_UNKNOWN;
+
+  struct keeper_answer reply;
+  enum reason reason = ask_about_grant(pamh, CALL_SESSION_OPEN, &account, grant, &reply);
+  pam_putenv(pamh, GRANT_VARIABLE); /* the session must not see it, whatever the answer */
+  if (reason != REASON_OK) return PAM_SESSION_ERR;
+  state->session = reply.session;
+  remember_groups(state, &reply);
+  return limit_session(pamh, reply.session_end);
+}
+
+int module_session_close(pam_handle_t *pamh) {
+  struct state *state = state_of(pamh);
+  if (state == NULL || state->session == 0) return PAM_SUCCESS;
+  struct host_account account;
+  struct keeper_request request;
+  struct keeper_answer reply;
+  if (!host_account_find(pamh, &account) || !request_fill(pamh, &account, CALL_SESSION_CLOSE, &request)) {
+    return PAM_SESSION_ERR;
+  }
+  request.session = state->session;
+  state->session = 0;
+  return keeper_call(pamh, &request, NULL, &reply) == REASON_OK ? PAM_SUCCESS : PAM_SESSION_ERR;
+}

@@ -1,0 +1,106 @@
+/*
+ * The conversation: pam_jwt.so asks jwt-keeper, jwt-keeper asks jwt-judge. Each message is one struct of fixed size,
+ * written whole on a socketpair between processes of one host and one build; a request may be followed by the token.
+ * The receiver trusts nothing in it: magic, sizes, NULs and ranges are checked before use.
+ */
+#ifndef JWT_LOGIN_PROTOCOL_H
+#define JWT_LOGIN_PROTOCOL_H
+
+#include <limits.h>
+#include <stdint.h>
+
+#include "account_settings.h"
+#include "ledger.h"
+#include "names.h"
+#include "settings.h"
+#include "token.h"
+
+#define PROTOCOL_MAGIC 0x4a574c31u /* "JWL1": the last digit is the version */
+
+#define SERVICE_SIZE 64
+#define HOST_SIZE 256
+#define TTY_SIZE 64
+#define TITLE_SIZE 128
+#define ISSUER_SIZE 1024
+#define SUBJECT_SIZE 2049 /* a SPIFFE ID may have 2048 bytes */
+#define TOKEN_ID_SIZE 129
+#define KID_SIZE 129
+#define ALGORITHM_SIZE 32
+
+#define JUDGE_SECONDS 5
+#define KEEPER_SECONDS 12 /* the keeper ends itself after that, whatever it waits for */
+#define CALL_SECONDS 15   /* the module kills it after that */
+
+enum call { CALL_AUTHENTICATE = 1, CALL_ACCOUNT, CALL_CREDENTIALS, CALL_SESSION_OPEN, CALL_SESSION_CLOSE };
+
+/* ---- module and keeper ---- */
+
+struct keeper_request {
+  uint32_t magic;
+  uint32_t call;          /* enum call */
+  uint32_t token_size;    /* bytes that follow; only with CALL_AUTHENTICATE */
+  uint32_t cut_suspected; /* the client's last answer had the length at which it cuts */
+  char user[ACCOUNT_NAME_MAX + 1];
+  char service[SERVICE_SIZE];
+  char rhost[HOST_SIZE];
+  char tty[TTY_SIZE];
+  char grant[GRANT_ID_SIZE]; /* "" when there is none */
+  int64_t session;           /* CALL_SESSION_CLOSE */
+  int64_t host_pid;          /* the PAM host's process */
+  /* The passwd record that the host has for the user. */
+  uint32_t uid;
+  uint32_t gid;
+  char home[ACCOUNT_PATH_MAX + 1];
+  char shell[ACCOUNT_PATH_MAX + 1];
+};
+
+struct keeper_answer {
+  uint32_t magic;
+  uint32_t reason; /* enum reason */
+  char grant[GRANT_ID_SIZE];
+  uint32_t group_count;
+  uint32_t groups[GRANT_GROUPS_MAX];
+  int64_t session;
+  int64_t session_end; /* seconds since the epoch; 0: it does not end by itself */
+};
+
+/* ---- keeper and judge ---- */
+
+/* Said by the judge once it has shed everything; only then does the keeper send the token. */
+struct judge_hello {
+  uint32_t magic;
+  uint32_t reason;      /* not REASON_OK: it could not get ready */
+  uint64_t fingerprint; /* of the settings it read */
+};
+
+struct judge_request {
+  uint32_t magic;
+  uint32_t token_size; /* bytes that follow */
+  char user[ACCOUNT_NAME_MAX + 1];
+  char service[SERVICE_SIZE];
+  char rhost[HOST_SIZE];
+  uint32_t account_kind; /* enum account_kind */
+  uint32_t uid;
+  uint32_t group_of_same_name;
+  int64_t now;
+};
+
+/* Strings are "" when not known. On a refusal they say how far the decision came, for the audit alone. */
+struct judge_answer {
+  uint32_t magic;
+  uint32_t reason;
+  char issuer_title[TITLE_SIZE];
+  char rule[TITLE_SIZE];
+  char issuer[ISSUER_SIZE];
+  char subject[SUBJECT_SIZE];
+  char token_id[TOKEN_ID_SIZE]; /* jti, or "sha256:" and its digest where it is longer */
+  char kid[KID_SIZE];
+  char algorithm[ALGORITHM_SIZE];
+  int64_t expires;
+  int64_t issued_at;
+};
+
+/* True when `array` (a char array) holds a NUL. */
+#define IS_STRING(array) (memchr((array), '\0', sizeof(array)) != NULL)
+
+#endif

@@ -1,0 +1,39 @@
+/* A judge taken over by a token can lie about claims; what it may get is re-derived here from the settings. */
+#include <string.h>
+
+#include "keeper.h"
+
+bool verdict_strings_end(const struct judge_answer *verdict) {
+  return IS_STRING(verdict->issuer_title) && IS_STRING(verdict->rule) && IS_STRING(verdict->issuer) &&
+         IS_STRING(verdict->subject) && IS_STRING(verdict->token_id) && IS_STRING(verdict->kid) &&
+         IS_STRING(verdict->algorithm);
+}
+
+static bool listed(const char *const *list, const char *word) {
+  while (*list != NULL && strcmp(*list, word) != 0)
+    list++;
+  return *list != NULL;
+}
+
+static bool times_are_possible(const struct judge_answer *verdict, const struct issuer *issuer, int64_t now) {
+  return verdict->expires > now - issuer->leeway &&
+         verdict->expires <= now + issuer->max_lifetime + 2 * issuer->leeway && verdict->issued_at > 0 &&
+         verdict->issued_at <= now + issuer->leeway && verdict->expires - verdict->issued_at <= issuer->max_lifetime;
+}
+
+static bool issuer_is_possible(const struct judge_answer *verdict, const struct issuer *issuer) {
+  return issuer != NULL && strcmp(verdict->issuer, issuer->url) == 0 && verdict->subject[0] != '\0' &&
+         listed(issuer->algorithms, verdict->algorithm);
+}
+
+enum reason verdict_check(const struct settings *settings, const struct account_facts *account, const char *service,
+                          int64_t now, const struct judge_answer *verdict, const struct rule **ret) {
+  const struct issuer *issuer = settings_issuer(settings, verdict->issuer_title);
+  const struct rule *rule = settings_rule(settings, verdict->rule);
+  if (!issuer_is_possible(verdict, issuer) || rule == NULL || !times_are_possible(verdict, issuer, now) ||
+      rule_permits(rule, issuer->title, service, account) != REASON_OK) {
+    return REASON_JUDGE_REFUSED;
+  }
+  *ret = rule;
+  return REASON_OK;
+}

@@ -6,6 +6,8 @@
 #include "module.h"
 #include "unit.h"
 
+#define HANDLE ((pam_handle_t *)&service) /* opaque to the code under test */
+
 static const char *service = "sshd";
 static const char *const *answers; /* the last one is repeated */
 static unsigned prompts;
@@ -42,7 +44,7 @@ static struct answer ask(const char *const *script) {
   struct answer answer = {0};
   answers = script;
   prompts = 0;
-  CHECK_INT(answer_ask(NULL, &answer), PAM_SUCCESS);
+  CHECK_INT(answer_ask(HANDLE, &answer), PAM_SUCCESS);
   return answer;
 }
 
@@ -93,10 +95,10 @@ static void too_much_ends_it(void) {
 static void a_conversation_that_fails_is_passed_on(void) {
   struct answer answer = {0};
   conversation_code = PAM_CONV_ERR;
-  CHECK_INT(answer_ask(NULL, &answer), PAM_CONV_ERR);
+  CHECK_INT(answer_ask(HANDLE, &answer), PAM_CONV_ERR);
   conversation_code = PAM_SUCCESS;
   answers = (const char *[]){NULL, NULL};
-  CHECK_INT(answer_ask(NULL, &answer), PAM_CONV_ERR);
+  CHECK_INT(answer_ask(HANDLE, &answer), PAM_CONV_ERR);
   CHECK(answer.text == NULL);
 }
 

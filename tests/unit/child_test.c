@@ -48,7 +48,7 @@ static void make_report(struct report *ret) {
   sigprocmask(SIG_SETMASK, NULL, &blocked);
   for (int number = 1; number < NSIG; number++) {
     struct sigaction action;
-    if (sigaction(number, NULL, &action) == 0) ret->ignored += action.sa_handler != SIG_DFL;
+    if (sigaction(number, NULL, &action) == 0) ret->ignored += action.sa_handler == SIG_IGN;
     ret->blocked += sigismember(&blocked, number) == 1;
   }
   ret->umask = umask(0);

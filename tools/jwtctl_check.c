@@ -25,7 +25,7 @@ static const char usage[] =
     "  --json              print a JSON object\n"
     "\n"
     "Exit status: 0 the settings are valid, 2 they are not, or wrong use.\n"
-    "Key files are not parsed: 'jwtctl keys list --jwks FILE' looks into them.\n";
+    "Key files are not parsed: 'jwtctl keys list' looks into them.\n";
 
 struct options {
   struct settings_choice choice;
@@ -73,10 +73,11 @@ static void look_at_issuer(const struct settings *settings, const struct issuer 
   if (reason == REASON_OK)
     free(bytes);
   else
-    warn(warnings, issuer->file, issuer->line, "issuer \"%s\": its key file %s %s; its tokens are refused",
+    warn(warnings, issuer->file, issuer->line, "issuer \"%s\": its tokens are refused, for its key file %s is %s",
          issuer->title, issuer->key_file,
-         reason == REASON_FILE_UNSAFE ? "is unsafe (a regular file of root that no other may write to, at most 1 MiB)"
-                                      : strerror(errno));
+         reason == REASON_SETTINGS_MISSING ? "missing"
+         : reason == REASON_FILE_UNSAFE ? "unsafe (expected a regular file of root, written by no other, at most 1 MiB)"
+                                        : strerror(errno));
   for (size_t i = 0; i < settings->rule_count; i++)
     rules += strcmp(settings->rules[i].issuer, issuer->title) == 0;
   if (rules == 0)

@@ -10,9 +10,11 @@
 #include "decision.h"
 #include "input.h"
 #include "jwtctl.h"
+#include "paths.h"
 #include "settings_choice.h"
 #include "shed.h"
 #include "sources.h"
+#include "tables.h"
 #include "text.h"
 
 #define AUTH_INFO_MAX (64 * 1024)
@@ -26,7 +28,6 @@ static const char usage[] =
     "Show every step of the decision on a token, as a login takes them, and change nothing.\n"
     "\n"
     "  --config FILE       the settings (default: the host's, which must belong to root)\n"
-    "  --conf-dir DIR      further files *.conf (default: the host's, none with --config)\n"
     "  --user NAME         the account that is asked for\n"
     "  --service NAME      the PAM service: sshd, sudo, ...\n"
     "  --rhost HOST        where the login comes from\n"
@@ -57,9 +58,6 @@ static int take(int option, struct explanation *explanation, char **argv) {
   case 'c':
     explanation->choice.config = optarg;
     return EXIT_YES;
-  case 'd':
-    explanation->choice.conf_dir = optarg;
-    return EXIT_YES;
   case 'u':
     explanation->request.account.name = optarg;
     return EXIT_YES;
@@ -87,15 +85,10 @@ static int take(int option, struct explanation *explanation, char **argv) {
 
 static int parse_options(int argc, char **argv, struct explanation *explanation) {
   static const struct option known[] = {
-      {"config", required_argument, NULL, 'c'},
-      {"conf-dir", required_argument, NULL, 'd'},
-      {"user", required_argument, NULL, 'u'},
-      {"service", required_argument, NULL, 's'},
-      {"rhost", required_argument, NULL, 'r'},
-      {"now", required_argument, NULL, 'n'},
-      {"ssh-auth-info", required_argument, NULL, 'i'},
-      {"json", no_argument, NULL, 'j'},
-      {NULL, 0, NULL, 0},
+      {"config", required_argument, NULL, 'c'},  {"user", required_argument, NULL, 'u'},
+      {"service", required_argument, NULL, 's'}, {"rhost", required_argument, NULL, 'r'},
+      {"now", required_argument, NULL, 'n'},     {"ssh-auth-info", required_argument, NULL, 'i'},
+      {"json", no_argument, NULL, 'j'},          {NULL, 0, NULL, 0},
   };
   int option;
   while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
@@ -129,14 +122,19 @@ static void put_labelled(const char *label, const char *text) {
   put_text(text);
 }
 
+/* Part of a rule, which is told after its parts. */
+static bool is_part(const char *step) {
+  return strcmp(step, "service") == 0 || strcmp(step, "condition") == 0 || strcmp(step, "account") == 0;
+}
+
 static void print_step(const struct explanation *explanation, const struct trace_step *step) {
-  const char *mark = step->held ? "✔" : "✘";
+  const char *mark = step->held ? "✔" : "✘", *indent = is_part(step->step) ? "  " : "";
   if (explanation->colour)
-    printf("\033[%dm%s\033[0m %s", step->held ? 32 : 31, mark, step->step);
+    printf("%s\033[%dm%s\033[0m %s", indent, step->held ? 32 : 31, mark, step->step);
   else
-    printf("%s %s", mark, step->step);
+    printf("%s%s %s", indent, mark, step->step);
   put_labelled(": ", step->detail);
-  put_labelled("; found ", step->found);
+  put_labelled("; found ", step->found || step->held ? step->found : "nothing");
   put_labelled("; wanted ", step->wanted);
   putchar('\n');
 }
@@ -154,9 +152,21 @@ static void show_step(void *context, const struct trace_step *step) {
 
 /* ---- what the host knows ---- */
 
-/* One source that does not answer makes a login for such an account fail; here it counts as without the account. */
+static bool is_ours(const char *account) {
+  char buffer[2 * ACCOUNT_PATH_MAX + 2 * ACCOUNT_NAME_MAX];
+  struct table_account found;
+  struct tables *tables = tables_new(PATH_TABLES);
+  bool ours = tables && tables_account_by_name(tables, account, &found, buffer, sizeof(buffer)) == TABLE_FOUND;
+  tables_free(tables);
+  return ours;
+}
+
+/* A source that does not answer makes a login fail that would create the account; here it counts as without it. */
 static void ask_host(struct account_facts *account) {
-  if (sources_user_by_name(account->name, &account->uid) == SOURCE_FOUND) account->kind = ACCOUNT_LOCAL;
+  if (sources_user_by_name(account->name, &account->uid) == SOURCE_FOUND)
+    account->kind = ACCOUNT_LOCAL;
+  else if (is_ours(account->name))
+    account->kind = ACCOUNT_OURS;
   account->group_of_same_name = sources_group_by_name(account->name, NULL) == SOURCE_FOUND;
 }
 

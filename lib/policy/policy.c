@@ -52,10 +52,17 @@ static bool conditions_hold(const struct rule *rule, const struct verified_claim
   return held;
 }
 
+static void trace_service(const struct trace *trace, const struct rule *rule, const char *service, bool held) {
+  char wanted[128] = "any";
+  for (size_t i = 0, used = 0; rule->services[i] && used < sizeof(wanted); i++)
+    used += (size_t)snprintf(wanted + used, sizeof(wanted) - used, "%s%s", i ? " " : "", rule->services[i]);
+  trace_step(trace, "service", NULL, held, service, wanted);
+}
+
 static enum reason try_rule(const struct rule *rule, const struct issuer *issuer, const struct verified_claims *claims,
                             const struct login_request *request, const struct trace *trace) {
   bool served = rule_serves(rule, request->service);
-  trace_step(trace, "service", NULL, served, request->service, rule->services[0] ? rule->services[0] : "any");
+  trace_service(trace, rule, request->service, served);
   bool held = conditions_hold(rule, claims, trace);
   return served && held ? check_account(rule, issuer, claims, request, trace) : REASON_NO_RULE;
 }

@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <getopt.h>
 #include <grp.h>
 #include <pwd.h>
@@ -77,7 +76,7 @@ static void look_at_issuer(const struct settings *settings, const struct issuer 
          issuer->title, issuer->key_file,
          reason == REASON_SETTINGS_MISSING ? "missing"
          : reason == REASON_FILE_UNSAFE ? "unsafe (expected a regular file of root, written by no other, at most 1 MiB)"
-                                        : strerror(errno));
+                                        : "unreadable");
   for (size_t i = 0; i < settings->rule_count; i++)
     rules += strcmp(settings->rules[i].issuer, issuer->title) == 0;
   if (rules == 0)

@@ -48,7 +48,7 @@ bool confuse_parse(struct loader *loader, struct source *source) {
   cfg_set_error_function(source->cfg, note_error);
   confuse_message[0] = '\0';
   if (cfg_parse_buf(source->cfg, source->bytes) == CFG_SUCCESS) return true;
-  return loader_fail(loader, source->name, source->cfg->line, "%s", confuse_message);
+  return loader_fail(loader, source->name, source->cfg->line, "libConfuse: %s", confuse_message);
 }
 
 static cfg_t *find_section(const struct seen_section *section, const struct seen_option *seen) {

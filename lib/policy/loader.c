@@ -10,6 +10,8 @@ static void make_printable(char *text) {
     if (*text < ' ' || *text > '~') *text = '?';
 }
 
+static bool fail_with(struct loader *loader, const char *file, int line, const char *format, va_list arguments)
+    PRINTF_LIKE(4, 0);
 static bool fail_with(struct loader *loader, const char *file, int line, const char *format, va_list arguments) {
   struct settings_error *error = loader->error;
   int used = line ? snprintf(error->text, sizeof(error->text), "%s:%d: ", file, line)

@@ -273,6 +273,30 @@ static void refuses_a_file_cut_anywhere(void) {
   CHECK_INT(loaded, 4);
 }
 
+/* With any byte another one, a file is read or refused, and libConfuse never sees what it would refuse or read
+ * otherwise than the scan. */
+static void judges_a_file_changed_anywhere(void) {
+  static const char others[] = "{}=,\"'\\/*#\n a0$+(";
+  char text[] =
+      "hostname = \"h\" // c\n" ISSUER
+      "rule 'r\\'' { issuer = \"corp\" when = { 'a == \\\\', \"b\" } account = x }\n" ACCOUNTS("home = '/h/{name}'");
+  for (size_t i = 0; i < strlen(text); i++) {
+    char before = text[i];
+    for (size_t j = 0; j < strlen(others); j++) {
+      struct settings *settings = NULL;
+      struct settings_error error = {.text = ""};
+      text[i] = others[j];
+      enum reason reason = load(text, &settings, &error);
+      CHECK(reason == REASON_OK || reason == REASON_SETTINGS_INVALID);
+      bool disagreed = strstr(error.text, "libConfuse") || strstr(error.text, "not plain enough");
+      CHECK(!disagreed);
+      if (disagreed) printf("# %s\n", error.text);
+      settings_free(settings);
+    }
+    text[i] = before;
+  }
+}
+
 static void refuses_a_nul_byte(void) {
   static const char text[] = "hostname = a\n\0hostname = b\n";
   struct settings *settings = NULL;
@@ -519,6 +543,7 @@ UNIT_MAIN({"make a folder", make_folder},
           {"refuses what reads otherwise than it looks", refuses_what_reads_otherwise_than_it_looks},
           {"refuses bad issuers", refuses_bad_issuers}, {"refuses bad rules", refuses_bad_rules},
           {"refuses bad accounts", refuses_bad_accounts}, {"refuses a file cut anywhere", refuses_a_file_cut_anywhere},
+          {"judges a file changed anywhere", judges_a_file_changed_anywhere},
           {"refuses a NUL byte", refuses_a_nul_byte}, {"reads every option", reads_every_option},
           {"has safe defaults", has_safe_defaults},
           {"nothing at all is valid and admits nobody", nothing_at_all_is_valid_and_admits_nobody},

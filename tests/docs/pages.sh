@@ -78,7 +78,7 @@ while read -r command; do
   "$jwtctl" $command --help >"$dir/help"
   check "jwtctl(8), $command: exactly the options there are" is \
     "$(between ".Ss $command" '[.]S[hs]' "$man/jwtctl.8" | sed -n 's/^\.It Fl -\([a-z-]*\).*/\1/p' | sort)" \
-    "$(grep -o -e '--[a-z-]*' "$dir/help" | sed 's/^--//' | grep -vx help | sort -u)"
+    "$(sed -n 's/^  --\([a-z-]*\).*/\1/p' "$dir/help" | sort)"
 done <<<"$commands"
 
 # ---- examples ----

@@ -27,8 +27,12 @@ enum ledger_mode {
   LEDGER_WRITE, /* made when missing (folder 0755 root, file 0600), migrated when older */
 };
 
-/* path: PATH_LEDGER, or a test's. A newer schema, or a file that is not a ledger, is REASON_STATE_DAMAGED, and it is
- * never replaced. */
+/*
+ * path: PATH_LEDGER, or a test's. A newer schema, or a file that is not a ledger (an empty one, too), is
+ * REASON_STATE_DAMAGED, and it is never replaced. A missing one is REASON_STATE_UNAVAILABLE with ENOENT under
+ * LEDGER_READ. REASON_FILE_UNSAFE when somebody else owns or may write the folder or one above it, or may read or write
+ * the file, or either is a link.
+ */
 MUST_USE enum reason ledger_open(const char *path, enum ledger_mode mode, struct ledger **ret);
 void ledger_close(struct ledger *ledger);
 
@@ -57,7 +61,7 @@ struct admission {
   const char *rule;  /* title */
   const char *rhost; /* NULL when not remote */
   bool local;        /* another source has the account: no identity is made or asked for */
-  bool role;         /* the rule names the account literally: not bound to one subject */
+  bool role;         /* the rule names the account literally: whoever it admits may use it, bound or not */
   bool create;       /* an identity may be made */
   const struct account_settings *settings;
   struct host_record host;
@@ -81,22 +85,24 @@ struct grant {
   size_t group_count;
 };
 
-/* How an identity was touched, so that the caller knows whether to publish. */
+/* Whether the caller is to publish the account. */
 enum ledger_change { LEDGER_UNCHANGED, LEDGER_ACCOUNT_ADDED };
 
 /*
  * In one transaction: find, bind or make the identity; check its state; compare it with the record the host
  * resolved; use up the token id; insert the grant.
  *
- * - Bound to another issuer and subject: REASON_ACCOUNT_BOUND. Disabled: REASON_ACCOUNT_DISABLED.
+ * - Bound to another issuer and subject, or made for a role, which binds to nobody, and this is none:
+ *   REASON_ACCOUNT_BOUND. A role leaves the binding as it is. Disabled: REASON_ACCOUNT_DISABLED.
  * - Not there and !create: REASON_ACCOUNT_UNKNOWN. Made: the id is the first probe of its name (account_id_probe) that
  *   neither the ledger (tombstones included) nor id_use has taken; ID_UNKNOWN is REASON_SOURCE_UNAVAILABLE; none
- *   left is REASON_ACCOUNT_RANGE_FULL.
+ *   left is REASON_ACCOUNT_RANGE_FULL. id_use is asked outside the transaction: it may be slow, and asked again.
  * - The identity's uid, gid, home or shell is not what the host resolved: REASON_ACCOUNT_CHANGED_RETRY, and the
  *   identity is kept, reserved under its right id (*ret_change says so: publish it), so that the next try succeeds.
- * - token_id used before: REASON_REPLAYED.
+ * - token_id used before: REASON_REPLAYED, and nothing is made. ACCOUNT_CHANGED_RETRY does not use it up.
  *
- * *ret_change is set also on these refusals.
+ * *ret_change is set also on these refusals. It says ADDED at every login until ledger_publish has published the
+ * identity, so that a crash between the two is made good.
  */
 MUST_USE enum reason ledger_admit(struct ledger *ledger, const struct admission *admission, struct grant *ret,
                                   enum ledger_change *ret_change);
@@ -104,7 +110,8 @@ MUST_USE enum reason ledger_admit(struct ledger *ledger, const struct admission 
 /* ---- grants and sessions ---- */
 
 /*
- * The grant, if it is for this account and service and neither over nor (with `unused`) picked up.
+ * The grant, if it is for this account and service and neither over nor (with `unused`) picked up. It is over at its
+ * expiry, and GRANT_PICKUP_SECONDS after it was given unless a session picked it up. Its groups come in order of gid.
  * Checks the identity's state again. REASON_GRANT_UNKNOWN, REASON_GRANT_EXPIRED, REASON_GRANT_USED,
  * REASON_ACCOUNT_DISABLED.
  */
@@ -119,7 +126,8 @@ struct session_facts {
   const char *tty; /* NULL when there is none */
 };
 
-/* Pick the grant up, once, and register the session; *ret_session is its number (> 0). Errors as ledger_grant's. */
+/* Pick the grant up, once, and register the session; *ret_session is its number (> 0). Sessions of another boot_id are
+ * marked as ended. Errors as ledger_grant's. */
 MUST_USE enum reason ledger_session_open(struct ledger *ledger, const char *grant_id, const char *name,
                                          const char *service, const struct session_facts *facts, int64_t now,
                                          int64_t *ret_session, struct grant *ret);
@@ -129,7 +137,8 @@ MUST_USE enum reason ledger_session_close(struct ledger *ledger, int64_t session
 
 /*
  * An account that asks in without a grant (a public key, cron): REASON_OK when it is enabled, REASON_ACCOUNT_DISABLED,
- * REASON_ACCOUNT_UNKNOWN when the ledger does not have it. Whether it needs a token is the caller's question.
+ * REASON_ACCOUNT_UNKNOWN when the ledger does not have this name with this id, or nobody has logged in as it yet.
+ * Whether it needs a token is the caller's question.
  */
 MUST_USE enum reason ledger_account_state(struct ledger *ledger, const char *name, uint32_t uid);
 
@@ -147,20 +156,24 @@ struct identity {
   int64_t last_login; /* 0: never */
 };
 
-/* Call `visit` for every identity in the order of names; it stops when `visit` returns false. Strings live for the
- * call. */
+/*
+ * Call `visit` for every identity in the order of names; it stops when `visit` returns false. Strings live for the
+ * call. Logins wait meanwhile: `visit` must not (on a terminal or a pipe, say).
+ */
 MUST_USE enum reason ledger_each_identity(struct ledger *ledger,
                                           bool (*visit)(void *context, const struct identity *identity), void *context);
 
 /*
  * Publish to the NSS tables in `directory`: all identities (name == NULL), or add the one that was just made (which
  * writes all when the tables are missing, damaged, from other settings or due for compaction). Takes the ledger's write
- * lock, so that tables never go back in time.
+ * lock, so that tables never go back in time. An identity whose id settings->range does not hold is left out: the NSS
+ * module answers for its range alone. Errors also: tables_write_all's; REASON_ACCOUNT_UNKNOWN when there is no `name`.
  */
 MUST_USE enum reason ledger_publish(struct ledger *ledger, const struct account_settings *settings,
                                     const char *directory, const char *name);
 
-/* Remove grants never picked up and over, used token ids past their expiry, ended sessions older than a week. */
+/* Remove grants never picked up and over, used token ids a day past their expiry (leeway, clocks set back), sessions
+ * that ended more than a week ago with their grants; at most a thousand of each. */
 MUST_USE enum reason ledger_tidy(struct ledger *ledger, int64_t now);
 
 #endif

@@ -13,8 +13,10 @@ enum source_answer {
 };
 
 /*
- * These change the calling process's name service configuration (__nss_configure_lookup) and are not thread-safe: for
- * helpers and tools, never for a library inside somebody's process.
+ * Every source of the passwd or group line is asked, whatever the actions in brackets say: `files` by reading the file,
+ * any other by its module's own function, never through nscd. A source whose module is not installed, or does not know
+ * the question, is passed over as glibc does; one that cannot be loaded or does not answer is unavailable. These load
+ * modules and read whole files: for helpers and tools, never for a library inside somebody's process.
  * ret_uid, ret_gid may be NULL; set on SOURCE_FOUND.
  */
 MUST_USE enum source_answer sources_user_by_name(const char *name, uint32_t *ret_uid);

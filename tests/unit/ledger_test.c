@@ -9,7 +9,7 @@ static const struct id_range wide = {100000, 199999};
 static const struct id_range tiny = {2000, 2003};
 
 /* Names whose first probe in `tiny` is the same id. */
-static void colliding_names(char ret[][8], size_t count) {
+static void colliding_names(char ret[][16], size_t count) {
   uint32_t id = account_id_probe("u0", tiny, NULL, 0);
   size_t found = 0;
   for (int i = 0; found < count; i++) {
@@ -170,7 +170,7 @@ static void the_state_of_an_account_needs_name_and_id(void) {
 static void a_changed_record_reserves_and_the_next_try_succeeds(void) {
   struct fixture fixture CLEANUP(fixture_end);
   struct login login;
-  char names[2][8];
+  char names[2][16];
   if (!fixture_begin(&fixture)) return;
   colliding_names(names, 2);
   login_prepare(&login, names[0], tiny);
@@ -287,7 +287,7 @@ static enum id_use login_meanwhile(void *context, uint32_t id UNUSED) {
 static void a_slow_source_holds_no_lock_and_a_lost_race_chooses_again(void) {
   struct fixture fixture CLEANUP(fixture_end), second;
   struct login login, other;
-  char names[2][8];
+  char names[2][16];
   if (!fixture_begin(&fixture)) return;
   second = fixture;
   CHECK_REASON(ledger_open(fixture.path, LEDGER_WRITE, &second.ledger), REASON_OK);
@@ -325,7 +325,7 @@ static void a_range_fills_up_and_says_so(void) {
 static void an_id_is_never_given_out_again(void) {
   struct fixture fixture CLEANUP(fixture_end);
   struct login login;
-  char names[2][8];
+  char names[2][16];
   if (!fixture_begin(&fixture)) return;
   colliding_names(names, 2);
   uint32_t first = account_id_probe(names[0], tiny, NULL, 0);

@@ -1,0 +1,224 @@
+/* From the ledger into the NSS tables. */
+#include "config.h"
+
+#include <fcntl.h>
+
+#include "ledger.h"
+#include "ledger_fixture.h"
+#include "table_writer.h"
+#include "tables.h"
+
+static const struct id_range wide = {100000, 199999};
+
+static const char *tables_of(const struct fixture *fixture) {
+  static char path[96];
+  snprintf(path, sizeof path, "%s/state/nss", fixture->folder);
+  return path;
+}
+
+/* Admit, without publishing. */
+static uint32_t admit(struct fixture *fixture, struct login *login, const char *name) {
+  login_prepare(login, name, wide);
+  CHECK_REASON(login_try(fixture, login), REASON_OK);
+  return login->grant.uid;
+}
+
+static enum reason publish(struct fixture *fixture, const struct login *login, const char *name) {
+  return ledger_publish(fixture->ledger, &login->settings, tables_of(fixture), name);
+}
+
+/* The uid that the tables give the name; 0 when absent, 1 when there are no tables. */
+static uint32_t published(const struct fixture *fixture, const char *name) {
+  struct tables *tables = tables_new(tables_of(fixture));
+  struct table_account account;
+  char buffer[1024], home[64];
+  snprintf(home, sizeof home, "/home/%s", name);
+  enum table_status status = tables_account_by_name(tables, name, &account, buffer, sizeof buffer);
+  uint32_t uid = status == TABLE_FOUND ? account.uid : status == TABLE_ABSENT ? 0 : 1;
+  if (status == TABLE_FOUND) {
+    CHECK_STRING(account.home, home);
+    CHECK_STRING(account.shell, "/bin/bash");
+  }
+  tables_free(tables);
+  return uid;
+}
+
+static bool made_from(const struct fixture *fixture, uint64_t fingerprint) {
+  struct tables *tables = tables_new(tables_of(fixture));
+  bool made = tables_made_from(tables, fingerprint);
+  tables_free(tables);
+  return made;
+}
+
+static void all_are_published(void) {
+  struct fixture fixture CLEANUP(fixture_end);
+  struct login login;
+  if (!fixture_begin(&fixture)) return;
+  uint32_t alice = admit(&fixture, &login, "alice"), bob = admit(&fixture, &login, "bob");
+  CHECK_INT(published(&fixture, "alice"), 1);
+  CHECK_REASON(publish(&fixture, &login, NULL), REASON_OK);
+  CHECK_INT(published(&fixture, "alice"), alice);
+  CHECK_INT(published(&fixture, "bob"), bob);
+  CHECK_INT(published(&fixture, "carol"), 0);
+  CHECK(made_from(&fixture, 1) && !made_from(&fixture, 2));
+}
+
+static void one_is_added(void) {
+  struct fixture fixture CLEANUP(fixture_end);
+  struct login login;
+  if (!fixture_begin(&fixture)) return;
+  uint32_t alice = admit(&fixture, &login, "alice");
+  CHECK_REASON(publish(&fixture, &login, NULL), REASON_OK);
+  uint32_t bob = admit(&fixture, &login, "bob");
+  admit(&fixture, &login, "carol");
+  CHECK_REASON(publish(&fixture, &login, "bob"), REASON_OK);
+  CHECK_REASON(publish(&fixture, &login, "bob"), REASON_OK);
+  CHECK_INT(published(&fixture, "alice"), alice);
+  CHECK_INT(published(&fixture, "bob"), bob);
+  CHECK_INT(published(&fixture, "carol"), 0);
+  CHECK_REASON(publish(&fixture, &login, "dave"), REASON_ACCOUNT_UNKNOWN);
+}
+
+/* A crash between the admission and the publication must not leave an account that never resolves. */
+static void every_login_says_so_until_it_is_published(void) {
+  struct fixture fixture CLEANUP(fixture_end);
+  struct login login;
+  if (!fixture_begin(&fixture)) return;
+  admit(&fixture, &login, "alice");
+  CHECK_INT(login.change, LEDGER_ACCOUNT_ADDED);
+  admit(&fixture, &login, "alice");
+  CHECK_INT(login.change, LEDGER_ACCOUNT_ADDED);
+  CHECK_REASON(ledger_publish(fixture.ledger, &login.settings, "/dev/null/nss", "alice"), REASON_STATE_UNAVAILABLE);
+  admit(&fixture, &login, "alice");
+  CHECK_INT(login.change, LEDGER_ACCOUNT_ADDED);
+  CHECK_REASON(publish(&fixture, &login, "alice"), REASON_OK);
+  admit(&fixture, &login, "alice");
+  CHECK_INT(login.change, LEDGER_UNCHANGED);
+  admit(&fixture, &login, "bob");
+  CHECK_INT(login.change, LEDGER_ACCOUNT_ADDED);
+  CHECK_REASON(publish(&fixture, &login, NULL), REASON_OK);
+  admit(&fixture, &login, "bob");
+  CHECK_INT(login.change, LEDGER_UNCHANGED);
+}
+
+/* Cut every file short. */
+static void damage(const struct fixture *fixture) {
+  char command[256];
+  snprintf(command, sizeof command, "for f in '%s'/*; do truncate -s 20 \"$f\"; done", tables_of(fixture));
+  CHECK_INT(system(command), 0);
+}
+
+static void unsound_tables_are_written_afresh(void) {
+  struct fixture fixture CLEANUP(fixture_end);
+  struct login login;
+  if (!fixture_begin(&fixture)) return;
+  uint32_t alice = admit(&fixture, &login, "alice");
+  CHECK_REASON(publish(&fixture, &login, "alice"), REASON_OK); /* there were none */
+  CHECK_INT(published(&fixture, "alice"), alice);
+  damage(&fixture);
+  CHECK_INT(published(&fixture, "alice"), 1);
+  uint32_t bob = admit(&fixture, &login, "bob");
+  CHECK_REASON(publish(&fixture, &login, "bob"), REASON_OK);
+  CHECK_INT(published(&fixture, "alice"), alice);
+  CHECK_INT(published(&fixture, "bob"), bob);
+  uint32_t carol = admit(&fixture, &login, "carol");
+  login.settings.fingerprint = 2;
+  CHECK_REASON(publish(&fixture, &login, "carol"), REASON_OK);
+  CHECK(made_from(&fixture, 2));
+  CHECK_INT(published(&fixture, "alice"), alice);
+  CHECK_INT(published(&fixture, "carol"), carol);
+}
+
+static void tables_that_contradict_the_ledger_are_written_afresh(void) {
+  struct fixture fixture CLEANUP(fixture_end);
+  struct login login;
+  if (!fixture_begin(&fixture)) return;
+  uint32_t alice = admit(&fixture, &login, "alice");
+  CHECK_REASON(publish(&fixture, &login, NULL), REASON_OK);
+  ledger_close(fixture.ledger);
+  CHECK_INT(unlink(fixture.path), 0); /* as a restored backup would lack alice */
+  CHECK_REASON(ledger_open(fixture.path, LEDGER_WRITE, &fixture.ledger), REASON_OK);
+  login_prepare(&login, "alice", wide);
+  login.admission.host.uid = 1;
+  char sql[128];
+  snprintf(sql, sizeof sql, "INSERT INTO used_ids VALUES (%u, 'ghost', 1)", alice);
+  fixture_sql(&fixture, sql);
+  CHECK_REASON(login_try(&fixture, &login), REASON_ACCOUNT_CHANGED_RETRY);
+  CHECK_REASON(publish(&fixture, &login, "alice"), REASON_OK);
+  CHECK_INT(published(&fixture, "alice"), alice + 1);
+}
+
+static void an_id_outside_the_range_is_left_out(void) {
+  struct fixture fixture CLEANUP(fixture_end);
+  struct login login;
+  if (!fixture_begin(&fixture)) return;
+  uint32_t alice = admit(&fixture, &login, "alice"), bob = admit(&fixture, &login, "bob");
+  login.settings.range = (struct id_range){bob, bob};
+  login.settings.fingerprint = 2;
+  CHECK_REASON(publish(&fixture, &login, NULL), REASON_OK);
+  CHECK(alice != bob);
+  CHECK_INT(published(&fixture, "alice"), 0);
+  CHECK_INT(published(&fixture, "bob"), bob);
+  CHECK_REASON(publish(&fixture, &login, "alice"), REASON_OK);
+  CHECK_INT(published(&fixture, "alice"), 0);
+}
+
+static void many_additions_are_compacted(void) {
+  struct fixture fixture CLEANUP(fixture_end);
+  struct login login;
+  if (!fixture_begin(&fixture)) return;
+  login_prepare(&login, "u", wide);
+  CHECK_REASON(publish(&fixture, &login, NULL), REASON_OK);
+  char name[ACCOUNT_NAME_MAX + 1];
+  for (int i = 0; i < TABLE_RECENT_MAX + 20; i++) {
+    snprintf(name, sizeof name, "u%d", i);
+    login_prepare(&login, name, wide);
+    enum reason reason = login_try(&fixture, &login);
+    CHECK(reason == REASON_OK || reason == REASON_ACCOUNT_CHANGED_RETRY);
+    CHECK_REASON(publish(&fixture, &login, name), REASON_OK);
+  }
+  for (int i = 0; i < TABLE_RECENT_MAX + 20; i++) {
+    snprintf(name, sizeof name, "u%d", i);
+    CHECK(published(&fixture, name) >= wide.min);
+  }
+  CHECK_INT(fixture_sql(&fixture, "SELECT count(*) FROM identities WHERE published"), TABLE_RECENT_MAX + 20);
+}
+
+static void simultaneous_publications_lose_nobody(void) {
+  struct fixture fixture CLEANUP(fixture_end);
+  enum { PROCESSES = 8, ACCOUNTS = 5 };
+  if (!fixture_begin(&fixture)) return;
+  ledger_close(fixture.ledger);
+  fixture.ledger = NULL;
+  fflush(stdout);
+  for (int i = 0; i < PROCESSES; i++) {
+    if (fork() != 0) continue;
+    unit_failed = false;
+    CHECK_REASON(ledger_open(fixture.path, LEDGER_WRITE, &fixture.ledger), REASON_OK);
+    for (int j = 0; fixture.ledger != NULL && j < ACCOUNTS; j++) {
+      struct login login;
+      const char name[] = {'p', (char)('a' + i), (char)('a' + j), '\0'};
+      admit(&fixture, &login, name);
+      CHECK_REASON(publish(&fixture, &login, i == 0 && j == 2 ? NULL : name), REASON_OK);
+    }
+    ledger_close(fixture.ledger);
+    fflush(stdout);
+    _exit(unit_failed ? 1 : 0);
+  }
+  for (int i = 0, status; i < PROCESSES; i++)
+    CHECK(wait(&status) > 0 && status == 0);
+  for (int i = 0; i < PROCESSES; i++)
+    for (int j = 0; j < ACCOUNTS; j++) {
+      const char name[] = {'p', (char)('a' + i), (char)('a' + j), '\0'};
+      CHECK_INT(published(&fixture, name), account_id_probe(name, wide, NULL, 0));
+    }
+}
+
+UNIT_MAIN({"all are published", all_are_published}, {"one is added", one_is_added},
+          {"every login says so until it is published", every_login_says_so_until_it_is_published},
+          {"unsound tables are written afresh", unsound_tables_are_written_afresh},
+          {"tables that contradict the ledger are written afresh",
+           tables_that_contradict_the_ledger_are_written_afresh},
+          {"an id outside the range is left out", an_id_outside_the_range_is_left_out},
+          {"many additions are compacted", many_additions_are_compacted},
+          {"simultaneous publications lose nobody", simultaneous_publications_lose_nobody})

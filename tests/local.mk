@@ -1,6 +1,7 @@
 # tests: unit tests stand in TAP; every check program and check script is run
 noinst_HEADERS += tests/unit/unit.h
 
+include tests/lib/local.mk
 include tests/unit/base.mk
 include tests/unit/sandbox.mk
 include tests/unit/token.mk

@@ -1,0 +1,216 @@
+# A login host inside a private root: syslog, an issuer, settings, PAM stacks, sshd, and users with tokens.
+# To be sourced; tests/lib/tap.sh comes with it.
+# shellcheck shell=bash
+
+top=${abs_top_srcdir:?}
+build=${abs_top_builddir:?}
+. "$top/tests/lib/tap.sh"
+
+host=private.test
+log=/var/log/auth.log
+tokens=/dev/shm/tokens # in memory, and in no folder that is kept
+issuer_keys=/dev/shm/issuer
+tree=$top/tests/lib
+
+# enter_private_root SCRIPT: run the script again inside a private root; returns only there
+enter_private_root() {
+  [ -z "${PRIVATE_ROOT-}" ] || return 0
+  local stage=$build/tests/stage sshd=${JWT_LOGIN_SSHD-$build/sshd}
+  [ "$(id -u)" = 0 ] || skip_all 'needs root'
+  ! grep -q '^#define SANITIZER_BUILD' "$build/config.h" || skip_all 'a sanitizer build does not fit into another process'
+  [ -x "$stage/usr/libexec/jwt-login/jwt-keeper" ] || skip_all 'configured for another prefix than /usr'
+  [ -x /usr/sbin/sshd ] || [ -x "$sshd/usr/sbin/sshd" ] ||
+    skip_all "no sshd: packaging/install-dependencies sshd=$build/sshd"
+  exec "$tree/private-root" --stage "$stage" --sshd "$sshd" --show "$top" --show "$build" \
+    --keep "$build/tests/kept/$(basename "$1" .sh)" timeout --kill-after 5 "${TEST_SECONDS-400}" bash "$1"
+}
+
+# ---- the host ----
+
+start_syslog() {
+  "$build/tests/lib/logsink" /dev/log "$log"
+}
+
+# add_user NAME UID [PASSWORD]: a local account with its group and home folder
+add_user() {
+  local hash='*'
+  [ -z "${3-}" ] || hash=$(openssl passwd -6 "$3")
+  echo "$1:x:$2:$2::/home/$1:/bin/bash" >>/etc/passwd
+  echo "$1:x:$2:" >>/etc/group
+  echo "$1:$hash:19000:0:99999:7:::" >>/etc/shadow
+  install -d -m 755 -o "$2" -g "$2" "/home/$1"
+}
+
+# stack SERVICE LINE...: a PAM stack
+stack() {
+  local service=$1
+  shift
+  printf '%s\n' "$@" >"/etc/pam.d/$service"
+}
+
+# settings [TEXT]: the host's usual settings, and more rules; says what jwtctl says and fails with it
+settings() {
+  mkdir -p /etc/jwt-login/keys
+  cat >/etc/jwt-login/jwt-login.conf <<END
+hostname = "$host"
+
+issuer "dev" {
+    url        = "https://issuer.test"
+    audience   = { "ssh://{hostname}" }
+    algorithms = { "ES256" }
+    keys       = "file:/etc/jwt-login/keys/dev.json"
+}
+
+rule "staff" {
+    issuer  = "dev"
+    service = { "sshd" }
+    when    = { "role == staff" }
+    account = "{preferred_username}"
+    create  = true
+}
+${1-}
+accounts {
+    require_token  = { "sshd" }
+    login_programs = { "/usr/sbin/sshd", "/usr/lib/openssh/sshd-session", "/usr/libexec/first-login-view" }
+}
+END
+  jwtctl apply
+}
+
+# What a login program sees: getent under a name that the settings list as one.
+login_program() {
+  cp /usr/bin/getent /usr/libexec/first-login-view
+}
+
+# ---- sshd ----
+
+start_sshd() {
+  local option penalties=""
+  rm -f /etc/ssh/ssh_host_*
+  ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
+  printf '%s %s\n' "$host" "$(cat /etc/ssh/ssh_host_ed25519_key.pub)" >/etc/ssh/known_hosts
+  stack sshd 'auth required pam_jwt.so' 'account required pam_jwt.so' 'account required pam_unix.so' \
+    'session required pam_jwt.so' 'session optional pam_mkhomedir.so umask=0077'
+  # Newer servers make a host that fails too often wait.
+  option='PerSourcePenalties no'
+  printf '%s\n' 'HostKey /etc/ssh/ssh_host_ed25519_key' "$option" >/run/probe_config
+  ! /usr/sbin/sshd -t -f /run/probe_config 2>/dev/null || penalties=$option
+  cat >/etc/ssh/sshd_config <<END
+ListenAddress 127.0.0.1
+HostKey /etc/ssh/ssh_host_ed25519_key
+UsePAM yes
+KbdInteractiveAuthentication yes
+PasswordAuthentication no
+PubkeyAuthentication yes
+PermitRootLogin prohibit-password
+LoginGraceTime 60
+MaxStartups 100
+LogLevel VERBOSE
+UseDNS no
+PidFile /run/sshd.pid
+$penalties
+END
+  /usr/sbin/sshd -f /etc/ssh/sshd_config
+}
+
+# login USER TOKEN [COMMAND]: the stock client, answered from the token's file part by part
+login() {
+  ssh_to "$1" "TOKEN_PATH=$tokens/$2" -o PreferredAuthentications=keyboard-interactive "${@:3}"
+}
+
+# ssh_to USER VARIABLE=VALUE [OPTION]... [COMMAND]
+ssh_to() {
+  local user=$1 variable=$2
+  shift 2
+  local options=()
+  while [ "${1-}" = -o ] || [ "${1-}" = -i ]; do
+    options+=("$1" "$2")
+    shift 2
+  done
+  env -u SSH_AUTH_SOCK SSH_ASKPASS="${ASKPASS-/usr/local/bin/give-token}" SSH_ASKPASS_REQUIRE=force "$variable" \
+    timeout 60 ssh -F none -T -o NumberOfPasswordPrompts=1 -o UserKnownHostsFile=/etc/ssh/known_hosts \
+    -o GlobalKnownHostsFile=/dev/null -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes -o LogLevel=ERROR \
+    "${options[@]}" "$user@$host" "$@" </dev/null
+}
+
+# ---- tokens ----
+
+# new_issuer: a key pair whose public half the host trusts
+new_issuer() {
+  install -d -m 700 "$tokens" "$issuer_keys"
+  install -D -m 755 "$tree/give-token" /usr/local/bin/give-token
+  mkdir -p /etc/jwt-login/keys
+  jwtctl dev key --out "$issuer_keys" --alg ES256 --kid dev-1 &&
+    install -m 644 "$issuer_keys/keys.json" /etc/jwt-login/keys/dev.json
+}
+
+# token FILE [OPTION]...: sign a token for this host; options are those of `jwtctl dev token`
+token() {
+  local file=$tokens/$1
+  shift
+  [[ " $* " == *' --audience '* ]] || set -- --audience "ssh://$host" "$@"
+  jwtctl dev token --key "$issuer_keys/private.jwk" --issuer https://issuer.test "$@" | tr -d '\n' >"$file"
+}
+
+# person FILE NAME [OPTION]...: a token of a member of staff
+person() {
+  local file=$1 name=$2
+  shift 2
+  token "$file" --subject "$name-at-corp" --claim "preferred_username=$name" --claim role=staff "$@"
+}
+
+# Times of a token that was good until two minutes ago, for --claims.
+over() {
+  local now
+  now=$(date +%s)
+  echo "{\"iat\": $((now - 420)), \"exp\": $((now - 120))}"
+}
+
+# ---- the log ----
+
+log_start=0
+# log_mark: what is logged from now on is what log_now shows and logged looks at
+log_mark() {
+  log_start=$(stat -c %s "$log")
+}
+log_now() {
+  tail -c "+$((log_start + 1))" "$log"
+}
+
+# logged PATTERN: a line that matches the extended regular expression comes within two seconds
+logged() {
+  local _
+  for _ in {1..40}; do
+    ! log_now | grep -qE -- "$1" || return 0
+    sleep 0.05
+  done
+  printf 'not logged: %s; the log says:\n%s\n' "$1" "$(log_now)"
+  return 1
+}
+
+# refused REASON USER TOKEN: the login fails, and the audit says why
+refused() {
+  log_mark
+  refuse login "$2" "$3" true || return
+  logged "decision=deny reason=$1( .*)? user=$2( |\$)"
+}
+
+# no_token_text PATH...: none of these files has a token in it
+no_token_text() {
+  local found
+  found=$(grep -rlaE 'eyJ[A-Za-z0-9_-]{10,}\.' "$@")
+  [ -z "$found" ] || { printf 'token text in:\n%s\n' "$found"; return 1; }
+}
+
+# Look at every process's arguments and environment, over and over, for a token.
+start_watch() {
+  (
+    while :; do
+      grep -laE 'eyJ[A-Za-z0-9_-]{10,}\.' /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null
+      sleep 0.02
+    done >/dev/shm/watch
+  ) &
+}
+watch_is_empty() {
+  [ ! -s /dev/shm/watch ] || { sort -u /dev/shm/watch; return 1; }
+}

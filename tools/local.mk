@@ -1,1 +1,24 @@
 # tools
+sbin_PROGRAMS += tools/jwtctl
+tools_jwtctl_SOURCES = \
+	tools/input.c \
+	tools/input.h \
+	tools/jwtctl.c \
+	tools/jwtctl.h \
+	tools/jwtctl_dev.c \
+	tools/jwtctl_keys.c \
+	tools/jwtctl_verify.c \
+	tools/shed.c \
+	tools/shed.h \
+	tools/signing.c \
+	tools/signing.h \
+	tools/text.c \
+	tools/text.h
+tools_jwtctl_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS)
+tools_jwtctl_CFLAGS = $(AM_CFLAGS) $(PIE)
+tools_jwtctl_LDFLAGS = $(AM_LDFLAGS) $(PIE_LINK)
+tools_jwtctl_LDADD = \
+	lib/sandbox/libsandbox.la \
+	lib/token/libtoken.la \
+	lib/base/libbase.la \
+	$(JANSSON_LIBS) $(CRYPTO_LIBS)

@@ -52,7 +52,7 @@ static const char *make_private_state(void) {
   char parent[] = STATE_DIR;
   *strrchr(parent, '/') = '\0';
   if (access(parent, F_OK) != 0) return "this host has no folder for the state";
-  if (!enter_namespace() || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+  if (!enter_namespace() || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
       mount("tmpfs", parent, "tmpfs", 0, "mode=755") != 0)
     return "no private mounts here";
   umask(022);

@@ -467,7 +467,9 @@ static void a_child_goes_on_by_itself(void) {
     char byte;
     bool right = has_account(tables, 2) && read(go[0], &byte, 1) == 1 && has_account(tables, 3);
     tables_unmap(tables);
-    _exit(right && has_account(tables, 3) ? 0 : 1);
+    right = right && has_account(tables, 3);
+    tables_free(tables);
+    _exit(right ? 0 : 1);
   }
   bool compact;
   int status = -1;

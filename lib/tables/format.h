@@ -31,6 +31,7 @@
 #define RECENT_FILE "recent"
 #define BASE_PREFIX "base."
 #define BASE_FORMAT BASE_PREFIX "%016" PRIx64
+#define BASE_NAME_SIZE (sizeof(BASE_PREFIX) + 16)
 
 enum table_kind { TABLE_BASE = 1, TABLE_RECENT = 2 };
 

@@ -7,8 +7,8 @@
  * sequentially consistent: either the lookup's count comes before the claim, which then fails, or the claim came
  * before, and then the lookup sees that the slot is no longer current.
  *
- * Nobody waits: a lookup that finds no slot free uses a view of its own and unmaps it. So a fork in the midst of a
- * lookup of another thread costs the child at most a slot, and a thread killed in one costs the same.
+ * Nobody waits: a lookup that finds no slot free uses a view of its own and unmaps it. So a fork in the midst of
+ * another thread's lookup costs the child a slot at most.
  */
 #include "tables.h"
 
@@ -38,13 +38,21 @@ struct tables {
 
 /* ---- slots ---- */
 
+static void retire(struct tables *tables, int i);
+
+/* Give up being counted; the last one out of a slot that is no longer current unmaps what it holds. */
+static void release(struct tables *tables, int i, int count) {
+  if (atomic_fetch_sub(&tables->slots[i].users, count) == count && atomic_load(&tables->current) != i)
+    retire(tables, i);
+}
+
 /* Become the only one to touch the slot's view. False when a lookup is in it or it is current. */
 static bool claim(struct tables *tables, int i) {
   int unused = 0;
   if (atomic_load(&tables->current) == i || !atomic_compare_exchange_strong(&tables->slots[i].users, &unused, CLAIMED))
     return false;
   if (atomic_load(&tables->current) != i) return true;
-  atomic_fetch_sub(&tables->slots[i].users, CLAIMED);
+  release(tables, i, CLAIMED);
   return false;
 }
 
@@ -55,10 +63,6 @@ static void retire(struct tables *tables, int i) {
   atomic_fetch_sub(&tables->slots[i].users, CLAIMED);
 }
 
-static void leave_slot(struct tables *tables, int i) {
-  if (atomic_fetch_sub(&tables->slots[i].users, 1) == 1 && atomic_load(&tables->current) != i) retire(tables, i);
-}
-
 /* Use the current slot. NONE when there is none. */
 static int enter_slot(struct tables *tables) {
   for (;;) {
@@ -66,7 +70,7 @@ static int enter_slot(struct tables *tables) {
     if (i == NONE) return NONE;
     atomic_fetch_add(&tables->slots[i].users, 1);
     if (atomic_load(&tables->current) == i) return i;
-    leave_slot(tables, i);
+    release(tables, i, 1);
   }
 }
 
@@ -133,7 +137,7 @@ static bool begin(struct tables *tables, struct visit *visit) {
     if (mapped != NULL) atomic_store(&mapped->kept, true);
     return mapped != NULL;
   }
-  if (mapped != NULL) leave_slot(tables, visit->slot);
+  if (mapped != NULL) release(tables, visit->slot, 1);
   visit->slot = keep_view(tables, &visit->own);
   visit->view = visit->slot != NONE ? &tables->slots[visit->slot].view : &visit->own;
   return true;
@@ -141,7 +145,7 @@ static bool begin(struct tables *tables, struct visit *visit) {
 
 static void end(struct visit *visit) {
   if (visit->slot != NONE)
-    leave_slot(visit->tables, visit->slot);
+    release(visit->tables, visit->slot, 1);
   else if (visit->view != NULL)
     table_view_close(&visit->own);
 }

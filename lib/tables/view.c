@@ -133,7 +133,7 @@ void table_view_close(struct table_view *view) {
 
 static bool open_base(const char *directory, struct table_view *view) {
   const struct table_header *recent = view->recent.header;
-  char name[sizeof(BASE_PREFIX) + 16], path[PATH_MAX];
+  char name[BASE_NAME_SIZE], path[PATH_MAX];
   snprintf(name, sizeof(name), BASE_FORMAT, recent->generation);
   if (!table_path(directory, name, path) || !map_table(path, TABLE_BASE, &view->base)) return false;
   /* One key for both: what is sought is hashed once. It also tells this base from any other of its number. */

@@ -257,10 +257,17 @@ static enum reason next_generation(const char *directory, uint64_t *ret) {
   return REASON_OK;
 }
 
-/* Remove every base but the one, and what writers that died have left. A file that stays does no harm. */
-static void remove_others(const char *directory, const char *base) {
+static void name_base(uint64_t generation, char ret[BASE_NAME_SIZE]) {
+  snprintf(ret, BASE_NAME_SIZE, BASE_FORMAT, generation);
+}
+
+/* Remove every base but the one in use, and what writers that died have left. A file that stays does no harm. */
+static void remove_unused(const char *directory) {
+  struct table_view view CLEANUP(table_view_close) = {0};
   DIR *folder CLEANUP(close_folder) = opendir(directory);
-  if (folder == NULL) return;
+  if (folder == NULL || !table_view_open(directory, &view)) return;
+  char base[BASE_NAME_SIZE];
+  name_base(view.recent.header->generation, base);
   for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
     const char *name = entry->d_name;
     bool left_over = strncmp(name, BASE_PREFIX, strlen(BASE_PREFIX)) == 0 && strcmp(name, base) != 0;
@@ -318,11 +325,14 @@ enum reason tables_write_all(const char *directory, const struct account_setting
   if (reason != REASON_OK) return reason;
   if (getrandom(base.key, sizeof(base.key), 0) != (ssize_t)sizeof(base.key)) return REASON_STATE_UNAVAILABLE;
 
-  char name[sizeof(BASE_PREFIX) + 16];
-  snprintf(name, sizeof(name), BASE_FORMAT, base.generation);
+  char name[BASE_NAME_SIZE];
+  name_base(base.generation, name);
   reason = write_base(directory, name, &base, settings, source);
-  if (reason == REASON_OK) reason = write_empty_recent(directory, &base);
-  if (reason == REASON_OK) remove_others(directory, name);
+  if (reason != REASON_OK) return reason;
+  reason = write_empty_recent(directory, &base);
+  int error = errno;
+  remove_unused(directory); /* also after a failure: the new base may be what fills the disk */
+  errno = error;
   return reason;
 }
 

@@ -160,4 +160,23 @@ damaged 'a symbolic link' sh -c 'mv recent x; ln -s x recent'
 check 'new tables mend it' write
 check 'and the account is found' prints "$alice" getent passwd alice
 
+# ---- a full disk ----
+rm -r "$tables" && mkdir "$tables"
+page=$(getconf PAGESIZE)
+mount -t tmpfs -o "mode=755,size=$((3 * page))" tmpfs "$tables"
+check 'tables fit' write
+fill() {
+  dd if=/dev/zero of="$tables/filler" bs="$page" count="$1" status=none
+}
+for pages in 0 1; do
+  fill "$pages"
+  check "with $pages pages used up no tables are written" is "$(write 2>&1)" 'make_tables: state-unavailable'
+  check 'the old ones stay in use' prints "$alice" getent passwd alice
+  check 'nothing half written stays' is "$(cd "$tables" && echo *)" 'base.0000000000000001 filler recent'
+done
+check 'nor is an account added' is "$("$tests/make_tables" add bob=1879050002 2>&1)" 'make_tables: state-unavailable'
+rm "$tables/filler"
+check 'with space it is added' "$tests/make_tables" add bob=1879050002
+check 'and found' prints "$alice" getent passwd alice
+
 tap_end

@@ -252,7 +252,7 @@ static json_t *random_id(void) {
   char text[2 * sizeof bytes + 1] = "";
   if (RAND_bytes(bytes, sizeof bytes) != 1) return NULL;
   for (size_t i = 0; i < sizeof bytes; i++)
-    sprintf(text + 2 * i, "%02x", bytes[i]);
+    snprintf(text + 2 * i, 3, "%02x", bytes[i]);
   return json_string(text);
 }
 

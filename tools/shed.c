@@ -16,7 +16,6 @@
 #define CPU_SECONDS 600 /* a long batch */
 
 enum reason shed_privilege(const char *command) {
-  static char output[BUFSIZ];
   static const int keep[] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
   const struct sandbox sandbox = {.user = JUDGE_USER,
                                   .user_optional = true,
@@ -25,8 +24,6 @@ enum reason shed_privilege(const char *command) {
                                   .output_max = SIZE_MAX, /* standard output may be a file */
                                   .keep_fds = keep,
                                   .keep_fd_count = COUNT_OF(keep)};
-  fflush(stdout);
-  setvbuf(stdout, output, _IOFBF, sizeof output); /* else its first use would ask fstat(2) */
   enum reason reason = token_prepare();
   if (reason != REASON_OK) {
     fprintf(stderr, "jwtctl %s: OpenSSL offers no algorithm that verifies signatures; check openssl.cnf\n", command);

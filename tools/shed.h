@@ -7,7 +7,7 @@
 
 /*
  * token_prepare, then the judge's sandbox with standard input, output and error kept. Read every file before.
- * Afterwards stdout works by write(2) alone. A failure was told on stderr in the name of `command`; exit then.
+ * A failure was told on stderr in the name of `command`; exit then.
  */
 MUST_USE enum reason shed_privilege(const char *command);
 

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -313,7 +314,7 @@ static char *encode_json(const json_t *value) {
 static char *join(char *left, char *right) {
   size_t size = left != NULL && right != NULL ? strlen(left) + strlen(right) + 2 : 0;
   char *joined = size > 0 ? malloc(size) : NULL;
-  if (joined != NULL) stpcpy(stpcpy(stpcpy(joined, left), "."), right);
+  if (joined != NULL) snprintf(joined, size, "%s.%s", left, right);
   secret_free(left);
   secret_free(right);
   return joined;

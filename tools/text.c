@@ -16,17 +16,13 @@ bool parse_number(const char *text, int64_t min, int64_t max, int64_t *ret) {
 
 const char *printable(const char *text, char *buffer) {
   if (text == NULL) return "-";
-  char *out = buffer;
-  size_t i = 0;
+  size_t used = 0, i = 0;
   for (; text[i] != '\0' && i < PRINTABLE_MAX; i++) {
     unsigned char c = (unsigned char)text[i];
-    if (c > ' ' && c < 0x7f && c != '\\') {
-      *out++ = (char)c;
-    } else {
-      out += sprintf(out, "\\x%02x", c);
-    }
+    bool plain = c > ' ' && c < 0x7f && c != '\\';
+    used += (size_t)snprintf(buffer + used, PRINTABLE_SIZE - used, plain ? "%c" : "\\x%02x", c);
   }
-  strcpy(out, text[i] != '\0' ? "..." : "");
+  snprintf(buffer + used, PRINTABLE_SIZE - used, "%s", text[i] != '\0' ? "..." : "");
   return buffer;
 }
 

@@ -26,11 +26,13 @@ static char *joined(const char *const *list) {
   size_t size = 1;
   for (size_t i = 0; list[i] != NULL; i++)
     size += strlen(list[i]) + 2;
-  char *text = calloc(1, size);
-  for (size_t i = 0; text != NULL && list[i] != NULL; i++) {
-    if (i > 0) strcat(text, ", ");
-    strcat(text, list[i]);
+  char *text = malloc(size), *end = text;
+  if (text == NULL) return NULL;
+  for (size_t i = 0; list[i] != NULL; i++) {
+    if (i > 0) end = mempcpy(end, ", ", 2);
+    end = mempcpy(end, list[i], strlen(list[i]));
   }
+  *end = '\0';
   return text;
 }
 

@@ -10,7 +10,9 @@
 #include "config.h"
 
 static const struct command *const commands[] = {
+    &command_check,
     &command_verify,
+    &command_explain,
     &command_keys_list,
     &command_dev_key,
     &command_dev_token,

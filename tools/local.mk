@@ -5,9 +5,13 @@ tools_jwtctl_SOURCES = \
 	tools/input.h \
 	tools/jwtctl.c \
 	tools/jwtctl.h \
+	tools/jwtctl_check.c \
 	tools/jwtctl_dev.c \
+	tools/jwtctl_explain.c \
 	tools/jwtctl_keys.c \
 	tools/jwtctl_verify.c \
+	tools/settings_choice.c \
+	tools/settings_choice.h \
 	tools/shed.c \
 	tools/shed.h \
 	tools/signing.c \
@@ -18,6 +22,11 @@ tools_jwtctl_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS)
 tools_jwtctl_CFLAGS = $(AM_CFLAGS) $(PIE)
 tools_jwtctl_LDFLAGS = $(AM_LDFLAGS) $(PIE_LINK)
 tools_jwtctl_LDADD = \
+	lib/decision/libdecision.la \
+	lib/policy/libpolicy.la \
+	lib/policy/libsettings.la \
+	lib/accounts/libaccounts.la \
+	lib/tables/libtables.la \
 	lib/sandbox/libsandbox.la \
 	lib/token/libtoken.la \
 	lib/base/libbase.la \

@@ -28,6 +28,7 @@ static const char usage[] =
     "Show every step of the decision on a token, as a login takes them, and change nothing.\n"
     "\n"
     "  --config FILE       the settings (default: the host's, which must belong to root)\n"
+    "  --conf-dir DIR      further files *.conf (default: the host's, none with --config)\n"
     "  --user NAME         the account that is asked for\n"
     "  --service NAME      the PAM service: sshd, sudo, ...\n"
     "  --rhost HOST        where the login comes from\n"
@@ -57,6 +58,9 @@ static int take(int option, struct explanation *explanation, char **argv) {
   switch (option) {
   case 'c':
     explanation->choice.config = optarg;
+    return EXIT_YES;
+  case 'd':
+    explanation->choice.conf_dir = optarg;
     return EXIT_YES;
   case 'u':
     explanation->request.account.name = optarg;

@@ -41,7 +41,8 @@ static const char *replace_hostname(struct arena *arena, const char *text, const
     if (strncmp(text, HOSTNAME, strlen(HOSTNAME)) != 0) {
       *to++ = *text++;
     } else {
-      to = stpcpy(to, hostname);
+      memcpy(to, hostname, strlen(hostname));
+      to += strlen(hostname);
       text += strlen(HOSTNAME);
     }
   }

@@ -47,9 +47,8 @@ static void each_step_refuses_its_own(void) {
 static void a_damaged_token_is_refused(void) {
   struct fixture fixture;
   struct login_request request = {.account = DEPLOY, .service = "sshd", .now = FIXTURE_NOW};
-  char token[SIGNED_MAX];
   if (fixture_begin(&fixture, SETTINGS)) {
-    signed_token(FIXTURE_CLAIMS(",\"ref\":\"main\""), token);
+    char *token = kit_token(KIT_HEADER, FIXTURE_CLAIMS(",\"ref\":\"main\""));
     size_t size = strlen(token);
     CHECK_REASON(decide(fixture.settings, fixture.files, &request, token, size, NULL, &fixture.decision), REASON_OK);
     decision_clear(&fixture.decision);
@@ -63,6 +62,7 @@ static void a_damaged_token_is_refused(void) {
     }
     CHECK_REASON(decide(fixture.settings, fixture.files, &request, "", 0, NULL, &fixture.decision),
                  REASON_TOKEN_MISSING);
+    free(token);
   }
   fixture_end(&fixture);
 }

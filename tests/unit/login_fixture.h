@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "decision.h"
-#include "signed.h"
-#include "token.h"
+#include "token_kit.h"
 
+#define FIXTURE_TEXT_MAX 4096
 #define FIXTURE_NOW 1800000000
 #define FIXTURE_TIMES "\"iat\":1800000000,\"exp\":1800000060"
 #define FIXTURE_CLAIMS(more) \
@@ -22,7 +22,7 @@ struct fixture {
   struct settings *settings;
   struct key_files *files;
   struct decision decision;
-  char seen[SIGNED_MAX]; /* the traced steps: "step:detail+" or "-", in a row */
+  char seen[FIXTURE_TEXT_MAX]; /* the traced steps: "step:detail+" or "-", in a row */
 };
 
 static inline void fixture_write(const char *path, const char *text) {
@@ -31,7 +31,7 @@ static inline void fixture_write(const char *path, const char *text) {
 }
 
 /* `text` with each @ replaced by the fixture's folder. */
-static inline void fixture_expand(const struct fixture *fixture, const char *text, char ret[SIGNED_MAX]) {
+static inline void fixture_expand(const struct fixture *fixture, const char *text, char ret[FIXTURE_TEXT_MAX]) {
   for (char *to = ret; (*to = *text) != '\0'; text++) {
     if (*text == '@')
       to = stpcpy(to, fixture->folder);
@@ -41,7 +41,7 @@ static inline void fixture_expand(const struct fixture *fixture, const char *tex
 }
 
 static inline bool fixture_begin(struct fixture *fixture, const char *settings) {
-  char text[SIGNED_MAX], jwks[SIGNED_MAX];
+  char text[FIXTURE_TEXT_MAX];
   struct settings_error error = {.text = ""};
   *fixture = (struct fixture){.folder = "/tmp/login_test.XXXXXX"};
   CHECK(mkdtemp(fixture->folder) != NULL && token_prepare() == REASON_OK);
@@ -49,8 +49,7 @@ static inline bool fixture_begin(struct fixture *fixture, const char *settings) 
   snprintf(fixture->keys, sizeof(fixture->keys), "%s/keys.json", fixture->folder);
   fixture_expand(fixture, settings, text);
   fixture_write(fixture->conf, text);
-  signed_jwks(jwks);
-  fixture_write(fixture->keys, jwks);
+  fixture_write(fixture->keys, KIT_SET);
   bool loaded = settings_load(fixture->conf, NULL, FILE_OF_ANYONE, &fixture->settings, &error) == REASON_OK &&
                 key_files_read(fixture->settings, FILE_OF_ANYONE, &fixture->files) == REASON_OK;
   CHECK(loaded);
@@ -77,13 +76,15 @@ static inline void fixture_note(void *context, const struct trace_step *step) {
 /* The decision on a token with these claims. */
 static inline enum reason fixture_decide(struct fixture *fixture, const char *claims, const char *service,
                                          struct account_facts account) {
-  char token[SIGNED_MAX];
+  char *token = kit_token(KIT_HEADER, claims);
   struct trace trace = {fixture_note, fixture};
   struct login_request request = {.account = account, .service = service, .now = FIXTURE_NOW};
-  signed_token(claims, token);
   decision_clear(&fixture->decision);
   fixture->seen[0] = '\0';
-  return decide(fixture->settings, fixture->files, &request, token, strlen(token), &trace, &fixture->decision);
+  enum reason reason =
+      decide(fixture->settings, fixture->files, &request, token, strlen(token), &trace, &fixture->decision);
+  free(token);
+  return reason;
 }
 
 #endif

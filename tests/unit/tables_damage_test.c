@@ -6,6 +6,7 @@
 #include "tables_fixture.h"
 
 enum { ACCOUNTS = 24, RECENT = 8, ALL = ACCOUNTS + RECENT, ROUNDS = 20000 };
+enum { HEADER_SIZE = 152, SUPERSEDED_AT = 20 };
 
 /* A file as it should be. */
 struct original {
@@ -54,7 +55,7 @@ static void damage(unsigned char *bytes, size_t size) {
   static const uint32_t telling[] = {0, 1, 7, 8, 0x7fffffff, 0x80000000, 0xfffffff8, 0xffffffff};
   for (uint32_t n = 1 + random_below(4); n > 0; n--) {
     /* half of the changes hit the header, where each is worth more */
-    size_t reach = random_below(2) ? 152 : size, at = random_below((uint32_t)reach);
+    size_t reach = random_below(2) ? HEADER_SIZE : size, at = random_below((uint32_t)reach);
     size_t word = at / 4 * 4, from = random_below((uint32_t)size), length = 1 + random_below(64);
     switch (random_below(4)) {
     case 0:
@@ -128,6 +129,23 @@ static void damaged_tables_never_answer_wrongly(void) {
   CHECK(unavailable > ROUNDS / 4 && partial > ROUNDS / 20);
 }
 
+static void every_bit_of_the_header_counts(void) {
+  make_originals();
+  for (int which = 0; which < 2; which++)
+    for (size_t bit = 0; bit < HEADER_SIZE * 8; bit++) {
+      const struct original *original = &originals[which];
+      unsigned char bytes[sizeof(original->bytes)];
+      memcpy(bytes, original->bytes, original->size);
+      bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+      write_original(original, bytes, original->size);
+      OPEN_TABLES(tables);
+      bool superseded_alone = bit / 8 >= SUPERSEDED_AT && bit / 8 < SUPERSEDED_AT + 4;
+      CHECK(tables_id_in_range(tables, FIRST_UID) == superseded_alone);
+      if (superseded_alone) CHECK(has_account(tables, 0) && has_account(tables, ALL - 1));
+      write_original(original, original->bytes, original->size);
+    }
+}
+
 static void files_of_every_length_are_refused(void) {
   make_originals();
   for (int which = 0; which < 2; which++) {
@@ -180,6 +198,7 @@ static void parts_of_different_tables_do_not_mix(void) {
 int main(void) {
   static const struct unit_test tests[] = {
       {"damaged tables never answer wrongly", damaged_tables_never_answer_wrongly},
+      {"every bit of the header counts", every_bit_of_the_header_counts},
       {"files of every length but the right one are refused", files_of_every_length_are_refused},
       {"a writer does not build on damaged rows", a_writer_does_not_build_on_damaged_rows},
       {"parts of different tables do not mix", parts_of_different_tables_do_not_mix},

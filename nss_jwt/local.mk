@@ -2,7 +2,8 @@
 nss_LTLIBRARIES += nss_jwt/libnss_jwt.la
 nss_jwt_libnss_jwt_la_SOURCES = nss_jwt/nss_jwt.c
 nss_jwt_libnss_jwt_la_LIBADD = lib/tables/libtables.la lib/base/libbase.la
-nss_jwt_libnss_jwt_la_LDFLAGS = $(AM_LDFLAGS) -shared -version-info 2:0:0 -export-symbols-regex '^_nss_jwt_'
+# What a lookup does not use of base stays out.
+nss_jwt_libnss_jwt_la_LDFLAGS = $(AM_LDFLAGS) -Wl,--gc-sections -shared -version-info 2:0:0 -export-symbols-regex '^_nss_jwt_'
 
 # Nobody links with it, so what libtool installs for that goes; without the .la libtool does not know what to remove.
 INSTALL_HOOKS += nss-install-hook

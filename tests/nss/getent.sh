@@ -116,7 +116,7 @@ check 'and resolves for all' prints "${to_be/%bash/sh}" getent passwd ci-new
 # ---- system calls of warm lookups: glibc's own are its looks at nsswitch.conf and, each hundredth time, for nscd ----
 calls() { # KEY TIMES
   strace -o "$scratch/trace" "$scratch/other" "$1" "$2" >/dev/null
-  grep -cvE '/etc/nsswitch.conf|^socket\(AF_UNIX|/nscd/socket|^close\(3\)|^\+\+\+' "$scratch/trace"
+  grep -cvE '/etc/nsswitch.conf|^socket\(AF_UNIX|/nscd/socket|^close\([0-9]+\)|^\+\+\+' "$scratch/trace"
 }
 warm_lookups_ask_nothing() {
   local few many

@@ -274,10 +274,10 @@ static int in_a_mount(const char *folder, const char *type, unsigned long flags,
   if (child == 0) {
     unit_failed = false;
     bool mounted =
-        unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+        unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
         mount(type == NULL ? folder : "tmpfs", folder, type, flags & ~MS_RDONLY, type ? "size=256k" : NULL) == 0;
     if (mounted && (flags & MS_RDONLY) != 0)
-      mounted = mount(NULL, folder, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0;
+      mounted = mount("none", folder, "none", MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0;
     if (!mounted) _exit(2);
     if (type != NULL) CHECK_INT(chmod(folder, 0755), 0);
     run(folder);

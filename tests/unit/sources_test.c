@@ -136,12 +136,12 @@ static bool mount_ours(const char *name, const char *text) {
   char etc[64];
   snprintf(etc, sizeof etc, "/etc/%s", name);
   put(name, text);
-  return mount(in_folder(name), etc, NULL, MS_BIND, NULL) == 0;
+  return mount(in_folder(name), etc, "none", MS_BIND, NULL) == 0;
 }
 
 static bool enter_namespace(void) {
   if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
-  return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mount_ours("nsswitch.conf", "") &&
+  return mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 && mount_ours("nsswitch.conf", "") &&
          mount_ours("passwd", PASSWD) && mount_ours("group", GROUP);
 }
 

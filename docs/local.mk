@@ -3,4 +3,4 @@ dist_man_MANS += docs/man/jwt-askpass.1 docs/man/jwt-login.conf.5 docs/man/jwt-l
 	docs/man/nss_jwt.8 docs/man/pam_jwt.8
 dist_doc_DATA += docs/ARCHITECTURE.md
 
-EXTRA_DIST += tests/docs/pages.sh
+dist_check_SCRIPTS += tests/docs/pages.sh

@@ -5,11 +5,9 @@
 #include <string.h>
 
 #include "module.h"
+#include "prompts.h"
 #include "secret.h"
 
-#define FIRST_PROMPT "Password or token: "
-#define PART_SIZE 1000     /* OpenSSH's client takes 1023 bytes a prompt */
-#define PART_SIZE_SUDO 500 /* sudo takes 511 */
 #define PARTS_MAX (TOKEN_MAX_SIZE / PART_SIZE_SUDO + 2)
 
 static size_t part_size_for(pam_handle_t *pamh) {
@@ -20,8 +18,8 @@ static size_t part_size_for(pam_handle_t *pamh) {
 
 static int ask_part(pam_handle_t *pamh, unsigned number, char **ret) {
   *ret = NULL;
-  int code = number == 1 ? pam_prompt(pamh, PAM_PROMPT_ECHO_OFF, ret, FIRST_PROMPT)
-                         : pam_prompt(pamh, PAM_PROMPT_ECHO_OFF, ret, "Token (part %u): ", number);
+  int code = number == 1 ? pam_prompt(pamh, PAM_PROMPT_ECHO_OFF, ret, PROMPT_FIRST)
+                         : pam_prompt(pamh, PAM_PROMPT_ECHO_OFF, ret, PROMPT_NEXT, number);
   if (code == PAM_SUCCESS && *ret == NULL) return PAM_CONV_ERR;
   return code;
 }

@@ -20,6 +20,7 @@
 
 /* What this process has learnt from the keeper and need not ask again. */
 struct state {
+  char user[ACCOUNT_NAME_MAX + 1]; /* who authenticated here, "" when nobody did */
   bool has_groups;
   uint32_t group_count;
   gid_t groups[GRANT_GROUPS_MAX];
@@ -46,6 +47,11 @@ static void remember_groups(struct state *state, const struct keeper_answer *ans
   state->group_count = answer->group_count;
   for (uint32_t i = 0; i < answer->group_count; i++)
     state->groups[i] = answer->groups[i];
+}
+
+/* Who holds the grant: sudo sets PAM_USER to the target user once the invoking one is authenticated. */
+static const char *holder_of(const struct state *state, const struct host_account *account) {
+  return state->user[0] != '\0' ? state->user : account->user;
 }
 
 static const char *grant_of(pam_handle_t *pamh) {
@@ -118,7 +124,10 @@ static int use_token(pam_handle_t *pamh, const struct host_account *account, con
 
   struct state *state = state_of(pamh);
   int code = state != NULL ? set_grant(pamh, reply.grant) : PAM_BUF_ERR;
-  if (code == PAM_SUCCESS) remember_groups(state, &reply);
+  if (code == PAM_SUCCESS) {
+    memcpy(state->user, request.user, sizeof(state->user));
+    remember_groups(state, &reply);
+  }
   ERASE_OBJECT(reply);
   return code;
 }
@@ -184,10 +193,11 @@ int module_credentials(pam_handle_t *pamh, int flags) {
   struct state *state = state_of(pamh);
   if (state == NULL) return PAM_BUF_ERR;
   const char *grant = grant_of(pamh);
+  struct host_account account;
+  if (!host_account_find(pamh, &account)) return PAM_USER_UNKNOWN;
+  if (strcmp(holder_of(state, &account), account.user) != 0) return PAM_SUCCESS; /* the groups are the holder's alone */
   if (!state->has_groups && grant != NULL) {
-    struct host_account account;
     struct keeper_answer reply;
-    if (!host_account_find(pamh, &account)) return PAM_USER_UNKNOWN;
     enum reason reason = ask_about_grant(pamh, CALL_CREDENTIALS, &account, grant, &reply);
     if (reason != REASON_OK) return PAM_CRED_ERR;
     remember_groups(state, &reply);
@@ -216,6 +226,7 @@ int module_session_open(pam_handle_t *pamh) {
   struct state *state = state_of(pamh);
   if (state == NULL) return PAM_BUF_ERR;
   if (!host_account_find(pamh, &account)) return PAM_USER_UNKNOWN;
+  account.user = holder_of(state, &account);
 
   struct keeper_answer reply;
   enum reason reason = ask_about_grant(pamh, CALL_SESSION_OPEN, &account, grant, &reply);

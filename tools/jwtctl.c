@@ -11,9 +11,11 @@
 
 static const struct command *const commands[] = {
     &command_check,
+    &command_apply,
     &command_verify,
     &command_explain,
     &command_keys_list,
+    &command_accounts_list,
     &command_dev_key,
     &command_dev_token,
 };

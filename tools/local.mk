@@ -5,11 +5,15 @@ tools_jwtctl_SOURCES = \
 	tools/input.h \
 	tools/jwtctl.c \
 	tools/jwtctl.h \
+	tools/jwtctl_accounts.c \
+	tools/jwtctl_apply.c \
 	tools/jwtctl_check.c \
 	tools/jwtctl_dev.c \
 	tools/jwtctl_explain.c \
 	tools/jwtctl_keys.c \
 	tools/jwtctl_verify.c \
+	tools/output.c \
+	tools/output.h \
 	tools/settings_choice.c \
 	tools/settings_choice.h \
 	tools/shed.c \

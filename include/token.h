@@ -62,6 +62,9 @@ struct token; /* split and decoded, NOT verified */
  * Check size and shape, decode, and parse header and claims of `size` bytes (no NUL needed).
  * With `signature_only` the payload is taken as any bytes: such a token verifies, but yields no claims.
  * On REASON_OK *ret is the caller's; it keeps its own copy, erased by token_free.
+ * Refuses what no issuer's section could allow, in the order of the decision: REASON_TOKEN_MISSING, _TOO_LARGE,
+ * _MALFORMED; REASON_HEADER_MALFORMED, REASON_ALGORITHM_NOT_ALLOWED (one this build does not verify),
+ * REASON_CRITICAL_HEADER; REASON_CLAIMS_MALFORMED. Or REASON_OUT_OF_MEMORY.
  */
 MUST_USE enum reason token_parse(const char *text, size_t size, bool signature_only, struct token **ret);
 void token_free(struct token *token);
@@ -89,7 +92,7 @@ struct token_expectation {
   bool any_lifetime;
   int64_t leeway;      /* seconds, for exp, nbf and iat; 0..300 */
   int64_t now;         /* seconds since the epoch */
-  bool signature_only; /* skip every claim check; *ret stays NULL */
+  bool signature_only; /* skip every claim check, and typ; *ret becomes NULL */
 };
 
 /* Every algorithm this build can verify, NULL-terminated: only asymmetric ones exist. Static. */

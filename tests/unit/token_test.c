@@ -150,11 +150,14 @@ static void a_raw_nul_is_refused_also_where_the_parser_swallows_it(void) {
 }
 
 static void types_may_be_set(void) {
-  static const char *const types[] = {"application/at+jwt", "secevent+jwt", NULL};
+  static const char *const types[] = {"application/at+jwt", "secevent+jwt", "x/y", NULL};
   struct token_expectation expectation = anything;
   expectation.types = types;
   CHECK_REASON(kit_verify("{\"alg\":\"EdDSA\",\"typ\":\"AT+JWT\"}", claims, expectation), REASON_OK);
   CHECK_REASON(kit_verify("{\"alg\":\"EdDSA\",\"typ\":\"application/secevent+jwt\"}", claims, expectation), REASON_OK);
+  CHECK_REASON(kit_verify("{\"alg\":\"EdDSA\",\"typ\":\"x/y\"}", claims, expectation), REASON_OK);
+  CHECK_REASON(kit_verify("{\"alg\":\"EdDSA\",\"typ\":\"application/x/y\"}", claims, expectation),
+               REASON_TYPE_NOT_ALLOWED);
   CHECK_REASON(kit_verify("{\"alg\":\"EdDSA\",\"typ\":\"JWT\"}", claims, expectation), REASON_TYPE_NOT_ALLOWED);
   CHECK_REASON(kit_verify("{\"alg\":\"EdDSA\"}", claims, expectation), REASON_TYPE_NOT_ALLOWED);
 }

@@ -12,17 +12,28 @@ tokens=/dev/shm/tokens # in memory, and in no folder that is kept
 issuer_keys=/dev/shm/issuer
 tree=$top/tests/lib
 
-# enter_private_root SCRIPT: run the script again inside a private root; returns only there
+# enter_private_root SCRIPT [sshd]: run the script again inside a private root, which has an sshd if it needs one;
+# returns only there
 enter_private_root() {
   [ -z "${PRIVATE_ROOT-}" ] || return 0
   local stage=$build/tests/stage sshd=${JWT_LOGIN_SSHD-$build/sshd}
   [ "$(id -u)" = 0 ] || skip_all 'needs root'
   ! grep -q '^#define SANITIZER_BUILD' "$build/config.h" || skip_all 'a sanitizer build does not fit into another process'
   [ -x "$stage/usr/libexec/jwt-login/jwt-keeper" ] || skip_all 'configured for another prefix than /usr'
-  [ -x /usr/sbin/sshd ] || [ -x "$sshd/usr/sbin/sshd" ] ||
+  [ -z "${2-}" ] || [ -x /usr/sbin/sshd ] || [ -x "$sshd/usr/sbin/sshd" ] ||
     skip_all "no sshd: packaging/install-dependencies sshd=$build/sshd"
   exec "$tree/private-root" --stage "$stage" --sshd "$sshd" --show "$top" --show "$build" \
     --keep "$build/tests/kept/$(basename "$1" .sh)" timeout --kill-after 5 "${TEST_SECONDS-400}" bash "$1"
+}
+
+# wait_for COMMAND...: until it succeeds, three seconds at most
+wait_for() {
+  local _
+  for _ in {1..60}; do
+    ! "$@" || return 0
+    sleep 0.05
+  done
+  return 1
 }
 
 # ---- the host ----
@@ -89,7 +100,7 @@ start_sshd() {
   rm -f /etc/ssh/ssh_host_*
   ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
   printf '%s %s\n' "$host" "$(cat /etc/ssh/ssh_host_ed25519_key.pub)" >/etc/ssh/known_hosts
-  stack sshd 'auth required pam_jwt.so' 'account required pam_jwt.so' 'account required pam_unix.so' \
+  stack sshd 'auth [success=done ignore=ignore default=die] pam_jwt.so' 'auth required pam_deny.so' 'account required pam_jwt.so' 'account required pam_unix.so' \
     'session required pam_jwt.so' 'session optional pam_mkhomedir.so umask=0077'
   # Newer servers make a host that fails too often wait.
   option='PerSourcePenalties no'
@@ -102,7 +113,7 @@ UsePAM yes
 KbdInteractiveAuthentication yes
 PasswordAuthentication no
 PubkeyAuthentication yes
-PermitRootLogin prohibit-password
+PermitRootLogin yes
 LoginGraceTime 60
 MaxStartups 100
 LogLevel VERBOSE
@@ -111,6 +122,7 @@ PidFile /run/sshd.pid
 $penalties
 END
   /usr/sbin/sshd -f /etc/ssh/sshd_config
+  wait_for test -s /run/sshd.pid
 }
 
 # login USER TOKEN [COMMAND]: the stock client, answered from the token's file part by part
@@ -140,7 +152,7 @@ new_issuer() {
   install -d -m 700 "$tokens" "$issuer_keys"
   install -D -m 755 "$tree/give-token" /usr/local/bin/give-token
   mkdir -p /etc/jwt-login/keys
-  jwtctl dev key --out "$issuer_keys" --alg ES256 --kid dev-1 &&
+  jwtctl dev key --out "$issuer_keys" --alg ES256 --kid dev-01 &&
     install -m 644 "$issuer_keys/keys.json" /etc/jwt-login/keys/dev.json
 }
 
@@ -177,15 +189,12 @@ log_now() {
   tail -c "+$((log_start + 1))" "$log"
 }
 
-# logged PATTERN: a line that matches the extended regular expression comes within two seconds
+# logged PATTERN: a line that matches the extended regular expression is there or comes soon
 logged() {
-  local _
-  for _ in {1..40}; do
-    ! log_now | grep -qE -- "$1" || return 0
-    sleep 0.05
-  done
-  printf 'not logged: %s; the log says:\n%s\n' "$1" "$(log_now)"
-  return 1
+  wait_for log_has "$1" || { printf 'not logged: %s; the log says:\n%s\n' "$1" "$(log_now)"; return 1; }
+}
+log_has() {
+  log_now | grep -qE -- "$1"
 }
 
 # refused REASON USER TOKEN: the login fails, and the audit says why

@@ -24,6 +24,12 @@ check() {
   fi
 }
 
+# must WHAT COMMAND...: a check without which the others make no sense
+must() {
+  check "$@"
+  [ "$tap_failures" = 0 ] || { echo "Bail out! $1"; exit 1; }
+}
+
 # is FOUND WANTED: for check
 is() {
   [ "$1" = "$2" ] || { printf 'found:  %s\nwanted: %s\n' "$1" "$2"; return 1; }

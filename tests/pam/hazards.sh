@@ -16,7 +16,7 @@ rule "worker" {
     account = "worker"
 }
 '
-check 'the settings are applied' test $? = 0
+must 'the settings are applied' test $? = 0
 echo 'worker ALL=(ALL:ALL) ALL' >/etc/sudoers.d/worker
 printf '%s\n' 'Defaults !lecture' 'Defaults timestamp_timeout=0' 'Defaults:worker !env_reset' >/etc/sudoers.d/defaults
 stack sudo 'auth required pam_jwt.so' 'account required pam_jwt.so' 'account required pam_unix.so' \
@@ -38,7 +38,7 @@ as() { # USER COMMAND...: with nothing but a PATH
 
 with_sudo() { # [VARIABLE=VALUE]... COMMAND...: as the user, answered by askpass
   as worker SUDO_ASKPASS=/usr/local/bin/give-token TOKEN_PATH="${TOKEN-$mine/robot}" TOKEN_PART=500 \
-    timeout -k 1 60 "$@"
+    timeout -k 1 60 env "$@"
 }
 
 # ---- it works when nothing is wrong ----
@@ -51,7 +51,7 @@ check 'the audit says why' logged 'decision=deny reason=no-rule .*user=worker se
 check 'jwt-askpass answers sudo' is \
   "$(as worker SUDO_ASKPASS=/usr/bin/jwt-askpass JWT_TOKEN_FILE=$mine/robot sudo -A id -u)" 0
 with_su() { # [VARIABLE=VALUE]...: another user becomes worker
-  (cat "$tokens/robot" && echo) | as other "$@" timeout -k 1 60 su worker -c 'id -un'
+  (cat "$tokens/robot" && echo) | as other timeout -k 1 60 env "$@" su worker -c 'id -un'
 }
 check 'su with a token' is "$(with_su A=b)" worker
 
@@ -97,7 +97,7 @@ stand_in() { # PROGRAM: a script as helper
   install -m 755 /dev/stdin "$1"
 }
 stand_in $keeper <<'END'
-#!/bin/bash
+#!/bin/sh
 exec 2>/run/keeper.err
 tr '\0' '\n' </proc/$$/environ | sort >/run/keeper.env
 grep -E '^(Uid|Gid|Umask|SigBlk|SigIgn|Groups)' /proc/$$/status >/run/keeper.status
@@ -151,14 +151,6 @@ helpers() {
   pgrep -f '^/usr/libexec/jwt-login/jwt-keeper'
   cat /run/judge.pid
 }
-await_judge() {
-  local _
-  for _ in {1..60}; do
-    if [ -s /run/judge.pid ]; then return; fi
-    sleep 0.05
-  done
-  return 1
-}
 kill_from_user() { # SIGNAL: to every helper, as the user who called sudo; passes when each is refused
   local pid
   for pid in $(helpers); do
@@ -172,7 +164,7 @@ for program in sudo su; do
   if [ $program = sudo ]; then with_sudo sudo -A id -u >/dev/null 2>&1 & else
     as worker timeout 60 su worker -c true <"$tokens/robot" >/dev/null 2>&1 & fi
   waiting=$!
-  check "$program: the helpers are there" await_judge
+  check "$program: the helpers are there" wait_for test -s /run/judge.pid
   check "$program: its user cannot kill them" kill_from_user KILL
   check "$program: nor stop them" kill_from_user STOP
   check "$program: nor look into them" refuse as worker cat /proc/"$(helpers | head -1)"/environ

@@ -9,7 +9,7 @@
  *
  *   call authenticate PAM_SUCCESS         authenticate, acct_mgmt, setcred, delete_cred, open_session, close_session
  *   ask "Password or token: " @valid      a prompt, and the answer: "text", or the token of that name; the
- *   ask "Token (part 2): " @valid         n-th prompt of a call gets the n-th part of it
+ *   ask "Token (part 2): " @valid         n-th prompt of a call gets the n-th part of it, @@valid all at once
  *   error "The token ..."                 a message for the user; also: info
  *   env JWT_LOGIN_GRANT ????????          the PAM environment after the call, as a glob; `-`: not set
  *   putenv NAME VALUE                     somebody sets it before the next call

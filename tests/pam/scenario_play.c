@@ -75,7 +75,8 @@ static void complain(struct play *play, const char *what, const char *found, con
 
 /* ---- the user ---- */
 
-/* Part `part` of the named token, as jwt-askpass hands it over. NULL when there is no such token. */
+/* Part `part` of the named token as jwt-askpass hands it over, or for part 0 all of it. NULL: there is no such token.
+ */
 static char *token_part(const struct play *play, const char *name, unsigned part) {
   const size_t part_size = strcmp(play->scenario->service, "sudo") == 0 ? 500 : 1000;
   char path[512], text[TOKEN_MAX];
@@ -84,13 +85,13 @@ static char *token_part(const struct play *play, const char *name, unsigned part
   if (file == NULL) return NULL;
   size_t size = fread(text, 1, sizeof(text), file);
   fclose(file);
-  while (size > 0 && text[size - 1] == '\n')
-    size--;
+  if (part == 0) return strndup(text, size);
   const size_t start = (part - 1) * part_size, left = start < size ? size - start : 0;
   return strndup(text + start, left < part_size ? left : part_size);
 }
 
 static char *answer_to(struct play *play, const char *value) {
+  if (strncmp(value, "@@", 2) == 0) return token_part(play, value + 2, 0);
   if (value[0] == '@') return token_part(play, value + 1, play->part);
   const size_t length = strlen(value);
   const bool quoted = length >= 2 && value[0] == '"' && value[length - 1] == '"';

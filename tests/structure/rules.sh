@@ -14,13 +14,17 @@ fits() { # WORD PATTERN...
   return 1
 }
 
-sources_of() { # TREE: every C file of a room, relative
-  (cd "$1" && find include lib pam_jwt nss_jwt tools -name '*.[ch]' 2>/dev/null | LC_ALL=C sort)
+sources_of() { # TREE [FILE]...: those, or every C file of a room, relative
+  local tree=$1
+  shift
+  [ $# = 0 ] || { printf '%s\n' "$@"; return; }
+  (cd "$tree" && find include lib pam_jwt nss_jwt tools -name '*.[ch]' 2>/dev/null | LC_ALL=C sort)
 }
 
 # An include may name a contract that its room is allowed, a header of its own folder, or an allowed library.
-include_violations() { # TREE ROOMS
+include_violations() { # TREE ROOMS [FILE]...
   local tree=$1 rooms=$2 file kind header
+  shift 2
   while read -r file; do
     local files="" contracts="" libraries="" pattern
     while IFS='|' read -r pattern contracts libraries; do
@@ -47,7 +51,7 @@ include_violations() { # TREE ROOMS
       esac
     done < <(sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*\(["<]\)\([^">]*\)[">].*/\1 \2/p' "$tree/$file")
     set +f
-  done < <(sources_of "$tree")
+  done < <(sources_of "$tree" "$@")
 }
 
 needed_violations() { # FILE ALLOWED...
@@ -80,8 +84,9 @@ calls_of() { # FILE: its code without comments and strings
 banned_everywhere='strcpy|strcat|stpcpy|sprintf|vsprintf|gets|strtok|system|popen|tmpnam|mktemp|tempnam|alloca|atoi|atol|atoll|rand|srand|random'
 banned_in_libraries='printf|fprintf|vprintf|vfprintf|puts|perror|syslog|vsyslog|exit|abort|assert|err|errx|warn|warnx'
 
-banned_violations() { # TREE
+banned_violations() { # TREE [FILE]...
   local tree=$1 file banned call
+  shift
   while read -r file; do
     banned=$banned_everywhere
     case $file in tools/*) ;; *) banned+='|getenv|secure_getenv|setenv|putenv' ;; esac
@@ -89,5 +94,5 @@ banned_violations() { # TREE
     for call in $(calls_of "$tree/$file" | grep -oE "(^|[^A-Za-z0-9_>.])($banned)[[:space:]]*\(" | tr -d ' \t(' | sort -u); do
       echo "$file: calls ${call//[^A-Za-z0-9_]/}, which is banned there"
     done
-  done < <(sources_of "$tree")
+  done < <(sources_of "$tree" "$@")
 }

@@ -3,7 +3,7 @@
 # rule grants; the most that a lie can gain is a claim within a rule.
 set -u
 . "${abs_top_srcdir:?}/tests/lib/login-host.sh"
-enter_private_root "$0"
+enter_private_root "$0" sshd
 
 start_syslog
 add_user worker 1500
@@ -34,8 +34,9 @@ rule "worker" {
     account = "worker"
 }
 '
-check 'the settings are applied' test $? = 0
+must 'the settings are applied' test $? = 0
 start_sshd
+must 'sshd runs' test -s /run/sshd.pid
 install -m 755 "$build/tests/system/liar" /usr/libexec/jwt-login/jwt-judge
 token any --subject any
 

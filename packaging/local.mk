@@ -1,1 +1,2 @@
 # packaging
+EXTRA_DIST += packaging/install-dependencies packaging/quickstart

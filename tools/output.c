@@ -21,19 +21,21 @@ static bool shows_as_it_is(unsigned char c) {
 
 /* NULL when memory ran out. */
 static char *escape(const char *text) {
-  char *escaped = malloc(4 * strlen(text) + 1), *out = escaped;
+  size_t size = 4 * strlen(text) + 1, used = 0;
+  char *escaped = malloc(size);
   if (escaped == NULL) return NULL;
+  escaped[0] = '\0';
   for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
-    out += sprintf(out, shows_as_it_is(*c) ? "%c" : "\\x%02x", *c);
-  *out = '\0';
+    used += (size_t)snprintf(escaped + used, size - used, shows_as_it_is(*c) ? "%c" : "\\x%02x", *c);
   return escaped;
 }
 
 const char *time_text(int64_t epoch, char *buffer) {
   time_t moment = (time_t)epoch;
   struct tm utc;
-  if (epoch == 0) return strcpy(buffer, "never");
-  if (gmtime_r(&moment, &utc) == NULL || strftime(buffer, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+  if (epoch == 0)
+    snprintf(buffer, TIME_TEXT_SIZE, "never");
+  else if (gmtime_r(&moment, &utc) == NULL || strftime(buffer, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
     snprintf(buffer, TIME_TEXT_SIZE, "@%lld", (long long)epoch);
   return buffer;
 }

@@ -144,12 +144,13 @@ static enum reason insert_grant(struct ledger *ledger, const struct admission *a
 
 static enum reason make_grant(struct ledger *ledger, const struct admission *admission, uint32_t uid,
                               struct grant *ret) {
-  if (admission->group_count > GRANT_GROUPS_MAX || strlen(admission->name) > ACCOUNT_NAME_MAX) return REASON_INTERNAL;
+  size_t length = strlen(admission->name);
+  if (admission->group_count > GRANT_GROUPS_MAX || length > ACCOUNT_NAME_MAX) return REASON_INTERNAL;
   *ret = (struct grant){.uid = uid,
                         .expires = admission->expires,
                         .session_end = admission->session_until_expiry ? admission->expires : 0,
                         .group_count = admission->group_count};
-  strcpy(ret->name, admission->name);
+  memcpy(ret->name, admission->name, length + 1);
   if (admission->group_count > 0) memcpy(ret->groups, admission->groups, admission->group_count * sizeof *ret->groups);
   enum reason reason = draw_grant_id(ret->id);
   return reason == REASON_OK ? insert_grant(ledger, admission, ret) : reason;

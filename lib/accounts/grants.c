@@ -39,7 +39,8 @@ static enum reason check_grant(sqlite3_stmt *statement, bool unused, int64_t now
 /* Within the caller's transaction. */
 static enum reason read_grant(struct ledger *ledger, const char *id, const char *name, const char *service, bool unused,
                               int64_t now, struct grant *ret) {
-  if (strlen(id) >= sizeof ret->id || strlen(name) >= sizeof ret->name) return REASON_GRANT_UNKNOWN;
+  size_t id_length = strlen(id), name_length = strlen(name);
+  if (id_length >= sizeof ret->id || name_length >= sizeof ret->name) return REASON_GRANT_UNKNOWN;
   sqlite3_stmt *statement CLEANUP(statement_free) = NULL;
   enum reason reason = database_query(ledger,
                                       "SELECT g.uid, g.created, g.expires, g.until_expiry, g.picked_up IS NOT NULL,"
@@ -55,8 +56,8 @@ static enum reason read_grant(struct ledger *ledger, const char *id, const char 
   struct grant grant = {.uid = (uint32_t)sqlite3_column_int64(statement, GRANT_UID),
                         .expires = sqlite3_column_int64(statement, GRANT_EXPIRES)};
   if (sqlite3_column_int(statement, GRANT_UNTIL_EXPIRY) != 0) grant.session_end = grant.expires;
-  strcpy(grant.id, id);
-  strcpy(grant.name, name);
+  memcpy(grant.id, id, id_length + 1);
+  memcpy(grant.name, name, name_length + 1);
   reason = read_groups(ledger, &grant);
   if (reason == REASON_OK) *ret = grant;
   return reason;

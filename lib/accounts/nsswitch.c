@@ -21,7 +21,7 @@ static bool add_name(struct source_names *names, const char *name, size_t length
   copy[length] = '\0';
   if (strcmp(copy, "jwt") == 0 || holds(names, copy)) return true;
   if (names->count == SOURCES_MAX) return false;
-  strcpy(names->names[names->count++], copy);
+  memcpy(names->names[names->count++], copy, length + 1);
   return true;
 }
 

@@ -30,3 +30,5 @@ tests_unit_libnss_fake_la_SOURCES = tests/unit/nss_fake.c
 tests_unit_libnss_fake_la_LDFLAGS = $(AM_LDFLAGS) -module -version-info 2:0:0 -rpath /nowhere
 tests_unit_sources_test_SOURCES = tests/unit/sources_test.c
 tests_unit_sources_test_LDADD = lib/accounts/libaccounts.la
+
+dist_check_SCRIPTS += tests/unit/jwtctl_accounts_test.sh

@@ -1,6 +1,7 @@
 /* Where the ledger stands, what it is made of, and what becomes of it when the disk or somebody else meddles. */
 #include "config.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -30,12 +31,12 @@ static char *in_state(const struct fixture *fixture, const char *name) {
 }
 
 static int files_in_state(const struct fixture *fixture) {
-  char command[PATH_MAX];
-  snprintf(command, sizeof command, "ls -A '%s/state' | wc -l", fixture->folder);
-  FILE *pipe = popen(command, "r");
-  int count = -1;
-  if (pipe == NULL || fscanf(pipe, "%d", &count) != 1) count = -1;
-  if (pipe != NULL) pclose(pipe);
+  int count = 0;
+  DIR *folder = opendir(in_state(fixture, ""));
+  if (folder == NULL) return -1;
+  for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+    count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+  closedir(folder);
   return count;
 }
 
@@ -267,19 +268,21 @@ static void admit_until_full(const char *folder) {
   ledger_close(fixture.ledger);
 }
 
-/* In a child, as it enters a mount namespace: 0 good, 1 failed, 2 could not mount. */
-static int in_a_mount(const char *folder, const char *type, unsigned long flags, void (*run)(const char *folder)) {
+static bool mount_over(const char *folder, bool read_only) {
+  if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0) return false;
+  if (!read_only) return mount("tmpfs", folder, "tmpfs", 0, "size=256k,mode=755") == 0;
+  return mount(folder, folder, "none", MS_BIND, NULL) == 0 &&
+         mount("none", folder, "none", MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0;
+}
+
+/* With the folder read-only, or a tiny empty disk. In a child, as it enters a mount namespace: 0 good, 1 failed, 2
+ * could not mount. */
+static int on_a_disk(const char *folder, bool read_only, void (*run)(const char *folder)) {
   fflush(stdout);
   pid_t child = fork();
   if (child == 0) {
     unit_failed = false;
-    bool mounted =
-        unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
-        mount(type == NULL ? folder : "tmpfs", folder, type, flags & ~MS_RDONLY, type ? "size=256k" : NULL) == 0;
-    if (mounted && (flags & MS_RDONLY) != 0)
-      mounted = mount("none", folder, "none", MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0;
-    if (!mounted) _exit(2);
-    if (type != NULL) CHECK_INT(chmod(folder, 0755), 0);
+    if (!mount_over(folder, read_only)) _exit(2);
     run(folder);
     fflush(stdout);
     _exit(unit_failed ? 1 : 0);
@@ -292,7 +295,7 @@ static int in_a_mount(const char *folder, const char *type, unsigned long flags,
 static void a_full_disk_is_unavailable_and_loses_nothing(void) {
   struct fixture fixture CLEANUP(fixture_end);
   if (!fixture_folder(&fixture)) return;
-  int result = in_a_mount(fixture.folder, "tmpfs", 0, admit_until_full);
+  int result = on_a_disk(fixture.folder, false, admit_until_full);
   if (result == 2) SKIP("no private mount namespace to be had");
   CHECK_INT(result, 0);
 }
@@ -315,7 +318,7 @@ static void read_on_read_only(const char *folder) {
 static void a_read_only_disk_can_be_read(void) {
   struct fixture fixture CLEANUP(fixture_end);
   if (!fixture_begin(&fixture)) return;
-  int result = in_a_mount(fixture.folder, NULL, MS_BIND | MS_RDONLY, read_on_read_only);
+  int result = on_a_disk(fixture.folder, true, read_on_read_only);
   if (result == 2) SKIP("no private mount namespace to be had");
   CHECK_INT(result, 0);
 }

@@ -1,7 +1,7 @@
 /* From the ledger into the NSS tables. */
 #include "config.h"
 
-#include <fcntl.h>
+#include <dirent.h>
 
 #include "ledger.h"
 #include "ledger_fixture.h"
@@ -103,9 +103,14 @@ static void every_login_says_so_until_it_is_published(void) {
 
 /* Cut every file short. */
 static void damage(const struct fixture *fixture) {
-  char command[256];
-  snprintf(command, sizeof command, "for f in '%s'/*; do truncate -s 20 \"$f\"; done", tables_of(fixture));
-  CHECK_INT(system(command), 0);
+  DIR *folder = opendir(tables_of(fixture));
+  CHECK(folder != NULL);
+  for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+    char path[sizeof entry->d_name + 96];
+    snprintf(path, sizeof path, "%s/%s", tables_of(fixture), entry->d_name);
+    if (entry->d_name[0] != '.') CHECK_INT(truncate(path, 20), 0);
+  }
+  if (folder != NULL) closedir(folder);
 }
 
 static void unsound_tables_are_written_afresh(void) {

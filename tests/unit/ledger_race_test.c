@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "ledger.h"
@@ -112,7 +113,7 @@ static void one_of_many_picks_a_grant_up(void) {
   if (!fixture_begin(&fixture)) return;
   login_prepare(&login, "ua", small);
   CHECK_REASON(login_try(&fixture, &login), REASON_OK);
-  strcpy(grant_id, login.grant.id);
+  memcpy(grant_id, login.grant.id, sizeof grant_id);
   ledger_close(fixture.ledger);
   fixture.ledger = NULL;
   CHECK_INT(run_together(8, pick_up, &fixture), 1);
@@ -165,14 +166,13 @@ static void a_kill_at_any_moment_loses_nothing_that_was_done(void) {
   struct fixture fixture CLEANUP(fixture_end);
   struct done *done = mmap(NULL, sizeof *done, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (done == MAP_FAILED || !fixture_folder(&fixture)) return;
-  unsigned seed = (unsigned)getpid();
-  printf("# seed %u\n", seed);
-  srandom(seed);
   for (int round = 0; round < 25; round++) {
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) admit_for_ever(&fixture, done, round);
-    nanosleep(&(struct timespec){.tv_nsec = 1000 * (random() % 60000)}, NULL);
+    uint16_t moment = 0;
+    CHECK_INT(getrandom(&moment, sizeof moment, 0), sizeof moment);
+    nanosleep(&(struct timespec){.tv_nsec = 1000L * moment}, NULL);
     CHECK_INT(kill(child, SIGKILL), 0);
     int status = 0;
     waitpid(child, &status, 0);

@@ -9,9 +9,10 @@ static const char *sources(const char *text) {
   static char list[SOURCES_MAX * (SOURCE_NAME_MAX + 1) + 1];
   struct source_names names;
   if (!nsswitch_sources(text, "passwd", &names)) return NULL;
+  size_t used = 0;
   list[0] = '\0';
   for (size_t i = 0; i < names.count; i++)
-    strcat(strcat(list, names.names[i]), " ");
+    used += (size_t)snprintf(list + used, sizeof list - used, "%s ", names.names[i]);
   return list;
 }
 

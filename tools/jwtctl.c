@@ -18,8 +18,6 @@ static const struct command *const commands[] = {
     &command_accounts_list,
     &command_dev_key,
     &command_dev_token,
-    &command_apply,
-    &command_accounts_list,
 };
 
 int wrong_use(const char *command, const char *format, ...) {

@@ -35,6 +35,3 @@ tools_jwtctl_LDADD = \
 	lib/token/libtoken.la \
 	lib/base/libbase.la \
 	$(JANSSON_LIBS) $(CRYPTO_LIBS)
-
-tools_jwtctl_SOURCES += tools/jwtctl_accounts.c tools/jwtctl_apply.c tools/output.c tools/output.h
-tools_jwtctl_LDADD += lib/policy/libsettings.la lib/accounts/libaccounts.la

@@ -79,7 +79,7 @@
     "log in as the account that the rule names") \
   X(REASON_NAME_INVALID, "name-invalid", "the account name is not [a-z_][a-z0-9_-]{0,31}", \
     "have the rule produce a plain lower-case name") \
-  X(REASON_NAME_RESERVED, "name-reserved", "the account name is reserved or equals an existing group", \
+  X(REASON_NAME_RESERVED, "name-reserved", "the account name is reserved, or a group or a group's list of members already has it", \
     "have the rule produce another name, with a prefix for example") \
   X(REASON_ACCOUNT_LOCAL, "account-local", "the account belongs to another source, which a template does not open", \
     "name the account literally in the rule, or say local = true") \

@@ -8,6 +8,8 @@
 #include "prompts.h"
 #include "secret.h"
 
+#define CERTAIN_SIZE 100 /* no password that begins like a token is so long */
+#define LIKELY_SIZE 32
 #define PARTS_MAX (TOKEN_MAX_SIZE / PART_SIZE_SUDO + 2)
 
 static size_t part_size_for(pam_handle_t *pamh) {
@@ -62,9 +64,18 @@ void answer_clear(struct answer *answer) {
   answer->text = NULL;
 }
 
+/*
+ * A JWS begins with a JSON object in base64url: {" is eyJ, and white space behind the brace gives ew or ey. A password
+ * may begin so too: that it is a token must then show in its length and characters.
+ */
 bool answer_is_token(const struct answer *answer) {
-  /* A JSON object in base64url begins so: {" */
-  return strncmp(answer->text, "eyJ", 3) == 0 && (strchr(answer->text, '.') != NULL || answer->size >= 100);
+  static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+  const char *text = answer->text;
+  if (text[0] != 'e' || (text[1] != 'y' && text[1] != 'w')) return false;
+  if (answer->size >= CERTAIN_SIZE) return true;
+  bool has_dot = strchr(text, '.') != NULL;
+  if (strncmp(text, "eyJ", 3) == 0) return has_dot;
+  return has_dot && answer->size >= LIKELY_SIZE && strspn(text, alphabet) == answer->size;
 }
 
 bool answer_may_be_cut(const struct answer *answer) {

@@ -85,13 +85,16 @@ bool child_start(const char *path, struct child *ret) {
   if (ends[0] >= 0 && ends[1] >= 0) child.pid = _Fork();
   if (child.pid == 0) become(path, ends[1]);
   if (ends[1] >= 0) close(ends[1]);
-  if (child.pid > 0) {
-    /* Nothing was asked of it yet, so it is still there, unless it died: then its end of file says so. */
-    child.pidfd = move_up((int)syscall(SYS_pidfd_open, child.pid, 0));
+  if (child.pid > 0) child.pidfd = move_up((int)syscall(SYS_pidfd_open, child.pid, 0));
+  if (child.pidfd >= 0) {
     *ret = child;
     return true;
   }
   int saved_errno = errno;
+  if (child.pid > 0) { /* one that could not be killed later must not live */
+    kill(child.pid, SIGKILL);
+    waitpid(child.pid, NULL, 0);
+  }
   if (ends[0] >= 0) close(ends[0]);
   errno = saved_errno;
   return false;
@@ -122,11 +125,6 @@ static bool has_ended(int pidfd, int64_t wait_ms) {
 void child_stop(struct child *child, int64_t deadline_ms, char *how, size_t size) {
   how[0] = '\0';
   close(child->socket);
-  if (child->pidfd < 0) { /* it died before it could be named */
-    waitpid(child->pid, NULL, WNOHANG);
-    return;
-  }
-
   bool ended = has_ended(child->pidfd, deadline_ms - monotonic_ms());
   if (!ended) {
     syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);

@@ -1,34 +1,57 @@
 #include <errno.h>
 #include <pwd.h>
 #include <security/pam_modules.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "module.h"
 #include "paths.h"
 #include "tables.h"
 
+#define TABLE_BUFFER_SIZE 1024
+#define RECORD_SIZE_MAX (1024 * 1024)
+
 /* The range that holds when no table says another: a broken installation must not open our accounts to other doors. */
 static const struct id_range default_range = {ACCOUNT_UID_MIN_DEFAULT, ACCOUNT_UID_MAX_DEFAULT};
 
 static bool is_ours(const char *user, uint32_t uid) {
-  if (id_range_holds(default_range, uid)) return true;
-  struct tables *tables = tables_new(PATH_TABLES);
-  if (tables == NULL) return false;
+  struct tables *tables = tables_shared(PATH_TABLES);
   struct table_account account;
-  char buffer[ACCOUNT_BUFFER_SIZE];
-  bool ours =
-      tables_id_in_range(tables, uid) ||
-      (tables_account_by_name(tables, user, &account, buffer, sizeof(buffer)) == TABLE_FOUND && account.uid == uid);
-  tables_free(tables);
+  char buffer[TABLE_BUFFER_SIZE];
+  bool ours;
+  switch (tables_account_by_name(tables, user, &account, buffer, sizeof(buffer))) {
+  case TABLE_FOUND:
+    ours = account.uid == uid || tables_id_in_range(tables, uid);
+    break;
+  case TABLE_ABSENT:
+    ours = tables_id_in_range(tables, uid);
+    break;
+  default:
+    ours = id_range_holds(default_range, uid);
+  }
+  tables_unmap(tables); /* libpam may unload the module at any pam_end */
   return ours;
 }
 
+/* False when it could not be asked; a name that nobody has is an answer, with *ret_found NULL. */
+static bool find_record(struct host_account *account, struct passwd *record, struct passwd **ret_found) {
+  int error = ERANGE;
+  for (size_t size = 4096; error == ERANGE && size <= RECORD_SIZE_MAX; size *= 4) {
+    free(account->buffer);
+    account->buffer = malloc(size);
+    if (account->buffer == NULL) return false;
+    error = getpwnam_r(account->user, record, account->buffer, size, ret_found);
+  }
+  /* Besides 0, what getpwnam(3) says of names that are not there. */
+  return error == 0 || error == ENOENT || error == ESRCH || error == EBADF || error == EPERM;
+}
+
 bool host_account_find(pam_handle_t *pamh, struct host_account *ret) {
-  memset(ret, 0, sizeof(*ret));
+  *ret = (struct host_account){0};
   if (pam_get_user(pamh, &ret->user, NULL) != PAM_SUCCESS || ret->user == NULL) return false;
 
   struct passwd record, *found = NULL;
-  if (getpwnam_r(ret->user, &record, ret->buffer, sizeof(ret->buffer), &found) == 0 && found != NULL) {
+  if (!find_record(ret, &record, &found)) return false;
+  if (found != NULL) {
     ret->resolved = true;
     ret->uid = record.pw_uid;
     ret->gid = record.pw_gid;
@@ -37,4 +60,9 @@ bool host_account_find(pam_handle_t *pamh, struct host_account *ret) {
     ret->ours = is_ours(ret->user, ret->uid);
   }
   return true;
+}
+
+void host_account_clear(struct host_account *account) {
+  free(account->buffer);
+  account->buffer = NULL;
 }

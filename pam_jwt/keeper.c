@@ -9,6 +9,7 @@
 
 #include "fullio.h"
 #include "keeper.h"
+#include "paths.h"
 #include "secret.h"
 
 /* ---- the requests that need no judge ---- */
@@ -103,18 +104,25 @@ static bool is_worth_an_event(const struct keeper_request *request, enum reason 
   return reason != REASON_OK || request->call == CALL_AUTHENTICATE || request->call == CALL_SESSION_OPEN;
 }
 
-static void handle(const struct keeper_request *request, const char *token, struct keeper_answer *ret) {
-  struct event event = {.request = request, .now = (int64_t)time(NULL), .started_ms = monotonic_ms()};
-  enum reason reason = geteuid() == 0 ? serve(&event, token, ret) : REASON_PRIVILEGE;
-  if (is_worth_an_event(request, reason)) event_audit(&event, reason);
-  ret->reason = reason;
-  ledger_close(event.ledger);
-  settings_free(event.settings);
+static enum reason handle(struct event *event, const char *token, struct keeper_answer *ret) {
+  enum reason reason = geteuid() == 0 ? serve(event, token, ret) : REASON_PRIVILEGE;
+  if (is_worth_an_event(event->request, reason)) event_audit(event, reason);
+  return reason;
+}
+
+/* Now and then, when the caller has its answer, remove from the ledger what is over. */
+static void tidy(struct event *event, const struct keeper_answer *answer) {
+  bool is_login = answer->reason == REASON_OK && event->request->call == CALL_AUTHENTICATE;
+  if (!is_login || answer->grant[0] != '0') return; /* the first of 32 random digits: one login in 16 */
+  if (ledger_tidy(event->ledger, event->now) != REASON_OK) {
+    syslog(LOG_WARNING, "%s: what is over could not be removed: %s", PATH_LEDGER, ledger_detail(event->ledger));
+  }
 }
 
 int main(void) {
   static char token[TOKEN_MAX_SIZE + 1];
   static struct keeper_request request;
+  struct event event = {.request = &request, .now = (int64_t)time(NULL), .started_ms = monotonic_ms()};
   struct keeper_answer answer = {.magic = PROTOCOL_MAGIC, .reason = REASON_PROTOCOL};
 
   alarm(KEEPER_SECONDS); /* whatever happens, no lock is held for longer */
@@ -125,11 +133,13 @@ int main(void) {
   int64_t deadline = monotonic_ms() + KEEPER_SECONDS * 1000;
   if (!read_full(0, &request, sizeof(request), deadline)) return EXIT_FAILURE;
   if (request_is_sound(&request) && read_full(0, token, request.token_size, deadline)) {
-    handle(&request, token, &answer);
+    answer.reason = handle(&event, token, &answer);
   }
   ERASE_ARRAY(token);
   bool answered = write_full(0, &answer, sizeof(answer), deadline);
+  tidy(&event, &answer);
   ERASE_OBJECT(answer);
-  ERASE_OBJECT(request);
+  ledger_close(event.ledger);
+  settings_free(event.settings);
   return answered ? EXIT_SUCCESS : EXIT_FAILURE;
 }

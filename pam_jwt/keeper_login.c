@@ -1,4 +1,4 @@
-#include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +21,13 @@ static enum reason find_in_ledger(struct event *event, enum account_kind *ret) {
   return REASON_OK;
 }
 
+/* Whoever gets this name would get the rights that somebody left for it, as in `docker:x:990:carl`. */
+static bool is_member_by_name(const char *name, gid_t gid) {
+  gid_t groups[2];
+  int count = COUNT_OF(groups);
+  return getgrouplist(name, gid, groups, &count) < 0 || count > 1;
+}
+
 /*
  * A source that does not answer might have the name. Known accounts of ours go on; for any other name that is
  * not known to be absent the answer is no.
@@ -38,7 +45,7 @@ static enum reason find_account(struct event *event, struct account_facts *ret) 
   if (reason != REASON_OK || ret->kind == ACCOUNT_OURS) return reason;
 
   enum source_answer group = sources_group_by_name(request->user, NULL);
-  ret->group_of_same_name = group == SOURCE_FOUND;
+  ret->group_of_same_name = group == SOURCE_FOUND || is_member_by_name(request->user, request->gid);
   return user == SOURCE_UNAVAILABLE || group == SOURCE_UNAVAILABLE ? REASON_SOURCE_UNAVAILABLE : REASON_OK;
 }
 
@@ -86,6 +93,12 @@ static enum reason publish(struct event *event, const char *name) {
   return reason;
 }
 
+/* A token accepted within the leeway after its exp gives rights for as long as the clocks may differ. */
+static int64_t rights_end(const struct event *event) {
+  const struct issuer *issuer = settings_issuer(event->settings, event->rule->issuer);
+  return event->verdict.expires > event->now ? event->verdict.expires : event->verdict.expires + issuer->leeway;
+}
+
 static enum reason admit(struct event *event, const struct account_facts *account, struct keeper_answer *ret) {
   const struct keeper_request *request = event->request;
   const struct rule *rule = event->rule;
@@ -106,7 +119,7 @@ static enum reason admit(struct event *event, const struct account_facts *accoun
       .groups = event->groups,
       .group_count = event->group_count,
       .token_id = rule->single_use ? verdict->token_id : NULL,
-      .expires = verdict->expires,
+      .expires = rights_end(event),
       .session_until_expiry = rule->session_until_expiry,
       .now = event->now,
   };

@@ -18,9 +18,10 @@
 #define RUNTIME_MAX_DATA "systemd.runtime_max_sec" /* pam_systemd(8) */
 #define GROUPS_MAX 65536                           /* NGROUPS_MAX of Linux */
 
-/* What this process has learnt from the keeper and need not ask again. */
+/* What this process has learnt and need not ask again. */
 struct state {
   char user[ACCOUNT_NAME_MAX + 1]; /* who authenticated here, "" when nobody did */
+  char grant[GRANT_ID_SIZE];       /* taken out of the PAM environment, "" before */
   bool has_groups;
   uint32_t group_count;
   gid_t groups[GRANT_GROUPS_MAX];
@@ -31,11 +32,16 @@ static void free_data(pam_handle_t *pamh UNUSED, void *data, int status UNUSED) 
   free(data);
 }
 
+static void free_state(pam_handle_t *pamh UNUSED, void *data, int status UNUSED) {
+  secret_erase(data, sizeof(struct state));
+  free(data);
+}
+
 static struct state *state_of(pam_handle_t *pamh) {
   const void *data = NULL;
   if (pam_get_data(pamh, DATA_NAME, &data) == PAM_SUCCESS && data != NULL) return (struct state *)data;
   struct state *state = calloc(1, sizeof(*state));
-  if (state != NULL && pam_set_data(pamh, DATA_NAME, state, free_data) != PAM_SUCCESS) {
+  if (state != NULL && pam_set_data(pamh, DATA_NAME, state, free_state) != PAM_SUCCESS) {
     free(state);
     state = NULL;
   }
@@ -54,12 +60,9 @@ static const char *holder_of(const struct state *state, const struct host_accoun
   return state->user[0] != '\0' ? state->user : account->user;
 }
 
-static const char *grant_of(pam_handle_t *pamh) {
-  const char *grant = pam_getenv(pamh, GRANT_VARIABLE);
-  return grant != NULL && grant[0] != '\0' ? grant : NULL;
-}
+/* ---- the grant ---- */
 
-static int set_grant(pam_handle_t *pamh, const char *grant) {
+static int publish_grant(pam_handle_t *pamh, const char *grant) {
   char assignment[sizeof(GRANT_VARIABLE) + 1 + GRANT_ID_SIZE];
   snprintf(assignment, sizeof(assignment), "%s=%s", GRANT_VARIABLE, grant);
   int code = pam_putenv(pamh, assignment);
@@ -67,9 +70,30 @@ static int set_grant(pam_handle_t *pamh, const char *grant) {
   return code;
 }
 
-/* A request about the grant that authentication left. REASON_GRANT_UNKNOWN when it cannot be one of ours. */
-static enum reason ask_about_grant(pam_handle_t *pamh, enum call call, const struct host_account *account,
-                                   const char *grant, struct keeper_answer *ret) {
+static void withdraw_grant(pam_handle_t *pamh) {
+  if (pam_getenv(pamh, GRANT_VARIABLE) != NULL) pam_putenv(pamh, GRANT_VARIABLE);
+}
+
+static const char *grant_of(pam_handle_t *pamh, const struct state *state) {
+  const char *grant = state->grant[0] != '\0' ? state->grant : pam_getenv(pamh, GRANT_VARIABLE);
+  return grant != NULL && grant[0] != '\0' ? grant : NULL;
+}
+
+/* From where the process is the session's own, nobody else must find the grant. */
+static const char *take_grant(pam_handle_t *pamh, struct state *state) {
+  const char *grant = grant_of(pamh, state);
+  /* One of another length is not ours; what asks about it refuses it. */
+  if (grant != NULL && grant != state->grant && strlen(grant) == GRANT_ID_SIZE - 1) {
+    memcpy(state->grant, grant, GRANT_ID_SIZE);
+    withdraw_grant(pamh);
+    grant = state->grant;
+  }
+  return grant;
+}
+
+/* A request about the grant; without one about the account itself. */
+static enum reason ask(pam_handle_t *pamh, enum call call, const struct host_account *account, const char *grant,
+                       struct keeper_answer *ret) {
   struct keeper_request request;
   if (!request_fill(pamh, account, call, &request) || (grant != NULL && strlen(grant) != GRANT_ID_SIZE - 1)) {
     log_refusal(pamh, account->user, REASON_GRANT_UNKNOWN, "the user, service or grant has an impossible length");
@@ -114,7 +138,8 @@ static enum reason fill_login_request(pam_handle_t *pamh, const struct host_acco
   return REASON_OK;
 }
 
-static int use_token(pam_handle_t *pamh, const struct host_account *account, const struct answer *answer) {
+static int use_token(pam_handle_t *pamh, struct state *state, const struct host_account *account,
+                     const struct answer *answer) {
   struct keeper_request request;
   struct keeper_answer reply;
   enum reason reason = fill_login_request(pamh, account, answer, &request);
@@ -122,8 +147,7 @@ static int use_token(pam_handle_t *pamh, const struct host_account *account, con
   if (reason == REASON_TOKEN_TRUNCATED) pam_error(pamh, "The token was cut off: %s.", reason_advice(reason));
   if (reason != REASON_OK) return pam_code_of(reason);
 
-  struct state *state = state_of(pamh);
-  int code = state != NULL ? set_grant(pamh, reply.grant) : PAM_BUF_ERR;
+  int code = publish_grant(pamh, reply.grant);
   if (code == PAM_SUCCESS) {
     memcpy(state->user, request.user, sizeof(state->user));
     remember_groups(state, &reply);
@@ -137,13 +161,17 @@ int module_authenticate(pam_handle_t *pamh, int argc, const char **argv) {
     pam_syslog(pamh, LOG_ERR, "unknown option '%s': pam_jwt.so takes none, remove it", argv[0]);
     return PAM_SERVICE_ERR;
   }
-  struct host_account account;
-  if (!host_account_find(pamh, &account)) return PAM_USER_UNKNOWN;
+  struct state *state = state_of(pamh);
+  if (state == NULL) return PAM_BUF_ERR;
+  ERASE_OBJECT(*state); /* login(1) asks again on the same handle, perhaps for somebody else */
+  withdraw_grant(pamh);
 
+  CLEANUP(host_account_clear) struct host_account account;
+  if (!host_account_find(pamh, &account)) return PAM_USER_UNKNOWN;
   struct answer answer = {0};
   int code = answer_ask(pamh, &answer);
   if (code != PAM_SUCCESS) return code;
-  code = answer_is_token(&answer) ? use_token(pamh, &account, &answer) : pass_on(pamh, &account, &answer);
+  code = answer_is_token(&answer) ? use_token(pamh, state, &account, &answer) : pass_on(pamh, &account, &answer);
   answer_clear(&answer);
   return code;
 }
@@ -151,15 +179,16 @@ int module_authenticate(pam_handle_t *pamh, int argc, const char **argv) {
 /* ---- account ---- */
 
 int module_account(pam_handle_t *pamh) {
-  struct host_account account;
-  if (!host_account_find(pamh, &account)) return PAM_USER_UNKNOWN;
-  const char *grant = grant_of(pamh);
+  struct state *state = state_of(pamh);
+  CLEANUP(host_account_clear) struct host_account account;
+  if (!host_account_find(pamh, &account) || !account.resolved) return PAM_USER_UNKNOWN;
+  if (state == NULL) return PAM_BUF_ERR;
+  const char *grant = grant_of(pamh, state);
   /* Local users, cron and root pass by before any helper starts. */
   if (grant == NULL && !account.ours) return PAM_IGNORE;
 
   struct keeper_answer reply;
-  enum reason reason = ask_about_grant(pamh, CALL_ACCOUNT, &account, grant, &reply);
-  return pam_code_of(reason);
+  return pam_code_of(ask(pamh, CALL_ACCOUNT, &account, grant, &reply));
 }
 
 /* ---- credentials ---- */
@@ -188,18 +217,38 @@ static int add_groups(const struct state *state) {
   return code;
 }
 
+/*
+ * sshd resolves the account when the connection begins and keeps that record, whatever was reserved for the name since.
+ * Its session process calls here between setgid and setuid: by then the gid shows which record it holds, and as our
+ * accounts have gid = uid, whom the session would really be. Another one's is the end of it.
+ */
+static bool is_about_to_become_another(const struct host_account *account) {
+  uid_t uid, effective_uid, saved_uid;
+  gid_t gid, effective_gid, saved_gid;
+  if (!account->ours || getresuid(&uid, &effective_uid, &saved_uid) != 0 ||
+      getresgid(&gid, &effective_gid, &saved_gid) != 0) {
+    return false;
+  }
+  bool is_root = uid == 0 && effective_uid == 0 && saved_uid == 0;
+  bool has_set_gid = gid != 0 && gid == effective_gid && gid == saved_gid;
+  return is_root && has_set_gid && gid != account->gid;
+}
+
 int module_credentials(pam_handle_t *pamh, int flags) {
   if (flags & PAM_DELETE_CRED) return PAM_SUCCESS;
   struct state *state = state_of(pamh);
   if (state == NULL) return PAM_BUF_ERR;
-  const char *grant = grant_of(pamh);
-  struct host_account account;
+  const char *grant = take_grant(pamh, state);
+  CLEANUP(host_account_clear) struct host_account account;
   if (!host_account_find(pamh, &account)) return PAM_USER_UNKNOWN;
   if (strcmp(holder_of(state, &account), account.user) != 0) return PAM_SUCCESS; /* the groups are the holder's alone */
+  if (is_about_to_become_another(&account)) {
+    log_refusal(pamh, account.user, REASON_ACCOUNT_CHANGED_RETRY, "the session would have run under another id");
+    return PAM_CRED_ERR;
+  }
   if (!state->has_groups && grant != NULL) {
     struct keeper_answer reply;
-    enum reason reason = ask_about_grant(pamh, CALL_CREDENTIALS, &account, grant, &reply);
-    if (reason != REASON_OK) return PAM_CRED_ERR;
+    if (ask(pamh, CALL_CREDENTIALS, &account, grant, &reply) != REASON_OK) return PAM_CRED_ERR;
     remember_groups(state, &reply);
   }
   return add_groups(state);
@@ -219,18 +268,17 @@ static int limit_session(pam_handle_t *pamh, int64_t session_end) {
 }
 
 int module_session_open(pam_handle_t *pamh) {
-  const char *grant = grant_of(pamh);
-  if (grant == NULL)
-    return PAM_SUCCESS; /* whether a session without a grant is allowed was the account phase's question */
-  struct host_account account;
   struct state *state = state_of(pamh);
   if (state == NULL) return PAM_BUF_ERR;
+  const char *grant = take_grant(pamh, state);
+  if (grant == NULL) return PAM_SUCCESS; /* whether that is allowed was the account phase's question */
+  CLEANUP(host_account_clear) struct host_account account;
   if (!host_account_find(pamh, &account)) return PAM_USER_UNKNOWN;
   account.user = holder_of(state, &account);
 
   struct keeper_answer reply;
-  enum reason reason = ask_about_grant(pamh, CALL_SESSION_OPEN, &account, grant, &reply);
-  pam_putenv(pamh, GRANT_VARIABLE); /* the session must not see it, whatever the answer */
+  enum reason reason = ask(pamh, CALL_SESSION_OPEN, &account, grant, &reply);
+  withdraw_grant(pamh);
   if (reason != REASON_OK) return PAM_SESSION_ERR;
   state->session = reply.session;
   remember_groups(state, &reply);
@@ -240,12 +288,12 @@ int module_session_open(pam_handle_t *pamh) {
 int module_session_close(pam_handle_t *pamh) {
   struct state *state = state_of(pamh);
   if (state == NULL || state->session == 0) return PAM_SUCCESS;
-  struct host_account account;
+  CLEANUP(host_account_clear) struct host_account account;
   struct keeper_request request;
   struct keeper_answer reply;
-  if (!host_account_find(pamh, &account) || !request_fill(pamh, &account, CALL_SESSION_CLOSE, &request)) {
-    return PAM_SESSION_ERR;
-  }
+  if (!host_account_find(pamh, &account)) return PAM_SESSION_ERR;
+  account.user = holder_of(state, &account);
+  if (!request_fill(pamh, &account, CALL_SESSION_CLOSE, &request)) return PAM_SESSION_ERR;
   request.session = state->session;
   state->session = 0;
   return keeper_call(pamh, &request, NULL, &reply) == REASON_OK ? PAM_SUCCESS : PAM_SESSION_ERR;

@@ -19,8 +19,6 @@ int module_session_close(pam_handle_t *pamh);
 
 /* ---- who is asked for ---- */
 
-#define ACCOUNT_BUFFER_SIZE 4096
-
 /* The account as the host resolves it. */
 struct host_account {
   const char *user; /* belongs to PAM */
@@ -30,11 +28,12 @@ struct host_account {
   uint32_t gid;
   const char *home; /* into `buffer` */
   const char *shell;
-  char buffer[ACCOUNT_BUFFER_SIZE];
+  char *buffer;
 };
 
-/* False when PAM has no user. */
+/* False when PAM has no user or the host could not be asked. *ret is to be cleared in either case. */
 MUST_USE bool host_account_find(pam_handle_t *pamh, struct host_account *ret);
+void host_account_clear(struct host_account *account);
 
 /* ---- asking for the token ---- */
 

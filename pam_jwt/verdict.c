@@ -21,8 +21,16 @@ static bool times_are_possible(const struct judge_answer *verdict, const struct 
          verdict->issued_at <= now + issuer->leeway && verdict->expires - verdict->issued_at <= issuer->max_lifetime;
 }
 
+/* What goes into the ledger and before the administrator's eyes. */
+static bool is_printable(const char *text) {
+  while ((unsigned char)*text >= 0x20 && *text != 0x7f)
+    text++;
+  return *text == '\0';
+}
+
 static bool issuer_is_possible(const struct judge_answer *verdict, const struct issuer *issuer) {
   return issuer != NULL && strcmp(verdict->issuer, issuer->url) == 0 && verdict->subject[0] != '\0' &&
+         is_printable(verdict->subject) && is_printable(verdict->token_id) &&
          listed(issuer->algorithms, verdict->algorithm);
 }
 

@@ -27,16 +27,16 @@ bool name_is_strict(const char *name) {
 /* clang-format off */
 static const char *const reserved[] = {
     /* the administrator */
-    "root", "toor", "admin", "administrator", "adm", "wheel", "sudo", "doas", "google-sudoers", "operator",
+    "root", "toor", "admin", "admins", "administrator", "administrators", "adm", "wheel", "sudo", "doas", "google-sudoers", "operator",
     "staff", "sysadmin",
     /* as good as root: containers, virtual machines, raw devices, secrets */
-    "docker", "podman", "lxc", "lxd", "incus", "incus-admin", "containerd", "microk8s", "snap_microk8s", "libvirt",
+    "docker", "podman", "lxc", "lxd", "incus", "incus-admin", "containerd", "microk8s", "snap_microk8s", "libvirt", "libvirtd",
     "libvirt-qemu", "libvirt-dnsmasq", "kvm", "qemu", "vboxusers", "vboxsf", "disk", "shadow", "kmem", "mem",
     "sgx", "tss", "ssl-cert", "wireshark", "pcap", "tcpdump", "fuse", "rdma", "ceph", "i2c", "gpio", "spi",
     "vsock",
     /* devices and services of a seat */
     "tty", "tape", "video", "audio", "input", "render", "dialout", "uucp", "plugdev", "netdev", "network",
-    "bluetooth", "scanner", "lp", "lpadmin", "cdrom", "floppy", "fax", "voice", "optical", "storage", "power",
+    "bluetooth", "scanner", "lp", "lpadmin", "lpadmins", "sambashare", "cdrom", "floppy", "fax", "voice", "optical", "storage", "power",
     "lock", "utmp", "wtmp", "rfkill", "pulse", "pulse-access", "pipewire", "realtime", "games", "sasl", "ssh_keys",
     "clock",
     /* the system's own */

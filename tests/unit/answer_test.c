@@ -111,7 +111,11 @@ static bool is_token(const char *typed) {
 
 static void a_token_is_told_from_a_password(void) {
   CHECK(is_token("eyJhbGciOiJFUzI1NiJ9.e30.AAAA"));
-  CHECK(is_token("eyJhbGciOiJFUzI1NiJ9.e3")); /* broken, but no password */
+  CHECK(is_token("eyJhbGciOiJFUzI1NiJ9.e3"));              /* broken, but no password */
+  CHECK(is_token("ewogICJhbGciOiAiRVMyNTYiCn0.e30.AAAA")); /* its header was printed prettily */
+  CHECK(is_token("eyAiYWxnIjogIkVTMjU2IiB9.e30.AAAAAAAA"));
+  CHECK(!is_token("ewe.lamb"));
+  CHECK(!is_token("eyes.wide.shut!"));
   CHECK(!is_token(""));
   CHECK(!is_token("hunter2"));
   CHECK(!is_token("eyJam"));

@@ -125,6 +125,11 @@ static void it_cannot_leave_out_who_it_was(void) {
   answer = honest();
   strcpy(answer.algorithm, "none");
   REFUSED(answer);
+  answer = honest();
+  strcpy(answer.subject, "u-1\nroot");
+  REFUSED(answer);
+  strcpy(answer.subject, "u-1\x1b[2J");
+  REFUSED(answer);
 }
 
 static void a_string_without_an_end_is_seen(void) {

@@ -40,8 +40,9 @@ MUST_USE enum reason tables_write_all(const char *directory, const struct accoun
 
 /*
  * Add one account to the recent table. REASON_OK, also when the tables have this very row; *ret_compact is set, to true
- * when the recent table has grown so large that the caller should tables_write_all next, else to false. Fails as tables_write_all does, and with REASON_STATE_DAMAGED when there
- * is no sound base to add to (the caller then writes all).
+ * when the recent table has grown so large that the caller should tables_write_all next, else to false. Fails as
+ * tables_write_all does, and with REASON_STATE_DAMAGED when there is no sound base to add to (the caller then writes
+ * all).
  */
 MUST_USE enum reason tables_add(const char *directory, const struct table_row *row, bool *ret_compact);
 

@@ -2,10 +2,9 @@
  * The NSS tables, read side: immutable files in a world-readable folder, mapped once, bounds-checked on
  * every offset, safe among threads and forks, without a lock, an allocation per lookup or a descriptor kept open.
  * A damaged, missing or outdated file is TABLE_UNAVAILABLE or TABLE_ABSENT, never a crash and never a wrong answer.
- * Tables that another table has replaced are noticed at the next lookup; if what replaced them is damaged or gone, those
- * who had mapped them go on with the old ones. A warm lookup makes no system call but one stat a second.
- * Lookups may change errno.
- * libc only: this is linked into the NSS module and into the PAM module.
+ * Tables that another table has replaced are noticed at the next lookup; if what replaced them is damaged or gone,
+ * those who had mapped them go on with the old ones. A warm lookup makes no system call but one stat a second. Lookups
+ * may change errno. libc only: this is linked into the NSS module and into the PAM module.
  */
 #ifndef JWT_LOGIN_TABLES_H
 #define JWT_LOGIN_TABLES_H

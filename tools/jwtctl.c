@@ -10,14 +10,8 @@
 #include "config.h"
 
 static const struct command *const commands[] = {
-    &command_check,
-    &command_apply,
-    &command_verify,
-    &command_explain,
-    &command_keys_list,
-    &command_accounts_list,
-    &command_dev_key,
-    &command_dev_token,
+    &command_check,     &command_apply,         &command_verify,  &command_explain,
+    &command_keys_list, &command_accounts_list, &command_dev_key, &command_dev_token,
 };
 
 int wrong_use(const char *command, const char *format, ...) {

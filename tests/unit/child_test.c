@@ -201,5 +201,6 @@ int main(int argc UNUSED, char **argv) {
       {"no descriptor is left", no_descriptor_is_left},
   };
   if (strcmp(argv[0], SELF) == 0) return helper();
+  if (unit_valgrind_cannot("valgrind has no pidfd")) return 0;
   return unit_run(tests, COUNT_OF(tests));
 }

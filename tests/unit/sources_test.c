@@ -181,6 +181,7 @@ static int run_with_modules(const char *program) {
 }
 
 int main(int argc UNUSED, char **argv) {
+  if (unit_valgrind_cannot("the test starts itself anew, which valgrind does not follow")) return 0;
   folder = getenv("SOURCES_TEST_FOLDER");
   return folder != NULL ? run_tests() : run_with_modules(argv[0]);
 }

@@ -140,9 +140,9 @@ ssh_to() {
     shift 2
   done
   env -u SSH_AUTH_SOCK SSH_ASKPASS="${ASKPASS-/usr/local/bin/give-token}" SSH_ASKPASS_REQUIRE=force "$variable" \
-    timeout 60 ssh -F none -T -o NumberOfPasswordPrompts=1 -o UserKnownHostsFile=/etc/ssh/known_hosts \
-    -o GlobalKnownHostsFile=/dev/null -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes -o LogLevel=ERROR \
-    "${options[@]}" "$user@$host" "$@" </dev/null
+    timeout 60 ssh -F none -T "${options[@]}" -o NumberOfPasswordPrompts=1 -o LogLevel=ERROR \
+    -o UserKnownHostsFile=/etc/ssh/known_hosts -o GlobalKnownHostsFile=/dev/null -o StrictHostKeyChecking=yes \
+    -o IdentitiesOnly=yes "$user@$host" "$@" </dev/null
 }
 
 # ---- tokens ----

@@ -1,0 +1,92 @@
+#!/bin/bash
+# sshd resolves an account when the connection begins and keeps the record. Where somebody else got that id since, the
+# session must not begin, whatever the module and the ledger agree on by then.
+set -u
+. "${abs_top_srcdir:?}/tests/lib/login-host.sh"
+enter_private_root "$0" sshd
+
+# Under the default range both names have the same first id: found by trying some hundred million names.
+first=alice
+second=m29105732
+id=1945170723
+
+start_syslog
+new_issuer
+settings ''
+must 'the settings are applied' test $? = 0
+login_program
+start_sshd
+must 'sshd runs' test -s /run/sshd.pid
+person $first $first
+person $second $second
+
+first_id() { /usr/libexec/first-login-view passwd "$1" | cut -d: -f3; }
+is_one_id() { is "$(first_id $first)" $id && is "$(first_id $second)" $id; }
+check 'before their first logins both names have one id' is_one_id
+
+# An askpass that waits at the first prompt, gives nothing, and gives the token at the second.
+install -m 755 /dev/stdin /usr/local/bin/patient <<'END'
+#!/bin/sh
+if [ ! -e /run/asked ]; then
+  touch /run/asked
+  while [ ! -e /run/go-on ]; do sleep 0.05; done
+  exit 0
+fi
+cat "$TOKEN_PATH"
+END
+stubborn() { # USER [COMMAND]: with three prompts, as the client has by default
+  local user=$1
+  shift
+  ASKPASS=$askpass ssh_to "$user" "TOKEN_PATH=$tokens/$user" -o PreferredAuthentications=keyboard-interactive \
+    -o NumberOfPasswordPrompts=3 "$@" 2>&1
+}
+
+# ---- a connection opened before the other one's first login ----
+
+askpass=/usr/local/bin/patient
+log_mark
+stubborn $second 'cat /home/alice/secret; id -u' >/run/stolen &
+waiting=$!
+check 'the second one is asked for a token' wait_for test -e /run/asked
+check 'meanwhile the first one logs in for the first time' \
+  is "$(login $first $first 'umask 077; echo mine-alone >secret; id -u')" $id
+touch /run/go-on
+wait "$waiting"
+check 'the session of the second does not begin' refuse grep -qE 'mine-alone|^[0-9]+$' /run/stolen
+check 'the log says why' logged "reason=account-changed-retry( .*)? user=$second "
+check 'a new connection has the id that the ledger gives' is "$(login $second $second id -u)" $((id + 1))
+check 'and goes on having it' is "$(login $second $second id -u)" $((id + 1))
+check 'the first one is who it was' is "$(login $first $first 'cat secret; id -u' | tr '\n' ' ')" "mine-alone $id "
+
+# ---- an id that a local account has ----
+
+rm -rf /var/lib/jwt-login /home/$first
+jwtctl apply >/dev/null
+add_user victim $id
+echo 'only mine' >/home/victim/secret
+chown $id /home/victim/secret
+chmod 600 /home/victim/secret
+person $first $first
+askpass=/usr/local/bin/give-token
+log_mark
+check 'three prompts on one connection do not open it' refuse stubborn $first 'id -u; cat /home/victim/secret'
+check 'the log says why' logged "reason=account-changed-retry( .*)? user=$first "
+check 'the next connection has an id of its own' is "$(login $first $first id -u)" $((id + 1))
+check 'and nobody reads what is another one'"'"'s' refuse login $first $first 'cat /home/victim/secret'
+
+forwarding_alone() { # it would go on for ever if it were let
+  local status
+  ASKPASS=$askpass TOKEN_PATH=$tokens/$first timeout 10 ssh -F none -N -o NumberOfPasswordPrompts=3 \
+    -o UserKnownHostsFile=/etc/ssh/known_hosts -o PreferredAuthentications=keyboard-interactive \
+    -L 9999:/home/victim/socket "$first@$host" </dev/null
+  status=$?
+  test $status != 124
+}
+rm -rf /var/lib/jwt-login /home/$first
+jwtctl apply >/dev/null
+log_mark
+export SSH_ASKPASS=$askpass SSH_ASKPASS_REQUIRE=force
+check 'forwarding alone is no way either' forwarding_alone
+check 'the log says why' logged "user=$first .*another id"
+check 'sshd runs' kill -0 "$(cat /run/sshd.pid)"
+tap_end

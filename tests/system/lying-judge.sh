@@ -83,6 +83,6 @@ check 'another subject for an account that is bound' lie_is_refused ivan account
 check 'a line break in the subject is one line of audit' lie_is_refused igor 'judge-refused' \
   'subject x%ndecision=accept reason=ok user=root'
 check 'nothing came of it all' refuse getent passwd igor
-check 'no lie was taken for root' refuse grep -q 'decision=accept.* user=\(root\|worker\|igor\)' "$log"
+check 'no lie was taken for root' refuse grep -qE '\]: decision=accept .*user=(root|worker|igor) ' "$log"
 check 'sshd runs' kill -0 "$(cat /run/sshd.pid)"
 tap_end

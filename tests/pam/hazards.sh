@@ -11,7 +11,7 @@ new_issuer
 settings '
 rule "worker" {
     issuer  = "dev"
-    service = { "sudo", "su" }
+    service = { "sudo", "su", "login" }
     when    = { "sub == robot" }
     account = "worker"
 }
@@ -54,6 +54,10 @@ with_su() { # [VARIABLE=VALUE]...: another user becomes worker
   (cat "$tokens/robot" && echo) | as other timeout -k 1 60 env "$@" su worker -c 'id -un'
 }
 check 'su with a token' is "$(with_su A=b)" worker
+
+stack login 'auth required pam_jwt.so' 'account required pam_jwt.so' 'session required pam_jwt.so'
+check 'pamtester goes all the way of a login' pamtester login worker authenticate acct_mgmt open_session \
+  close_session <<<"$(cat "$tokens/robot")"
 
 # ---- a hostile environment ----
 

@@ -58,6 +58,7 @@ noticed() { # TEXT COMMAND...: for check; the violation is printed
 copy=$scratch/copy
 mkdir -p "$copy"
 cp -R "$top/include" "$top/lib" "$top/pam_jwt" "$top/nss_jwt" "$top/tools" "$copy"
+chmod -R u+w "$copy" # the tree may be read-only
 
 break_include() { # FILE LINE TEXT: a file with that line is noticed
   mkdir -p "$(dirname "$copy/$1")"

@@ -123,7 +123,8 @@ seen_of() { # FIELD...: of /proc/PID/status, blanks made single
 check 'a helper has a constant environment' is "$(tr '\0' '\n' <$seen/environment | sort)" \
   "$(printf '%s\n' LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin)"
 check 'it has uid and gid 0 wholly' is "$(seen_of Uid Gid)" "$(printf '%s\n' 'Uid: 0 0 0 0' 'Gid: 0 0 0 0')"
-check 'no signal is blocked, ignored or caught' is "$(seen_of SigBlk SigIgn SigCgt)" \
+# 32 and 33 are the C library's own, which it lets nobody touch; some build hosts ignore them.
+check 'no signal is blocked, ignored or caught' is "$(seen_of SigBlk SigIgn SigCgt | sed 's/ 0000000180000000/ 0000000000000000/')" \
   "$(printf '%s: 0000000000000000\n' SigBlk SigIgn SigCgt)"
 check 'its umask is 077' is "$(seen_of Umask)" 'Umask: 0077'
 check 'no core is dumped' grep -qE '^Max core file size +0 +0' $seen/limits

@@ -122,19 +122,20 @@ static void free_quietly(char **string) {
 
 enum reason ledger_open(const char *path, enum ledger_mode mode, struct ledger **ret) {
   char *located CLEANUP(free_quietly) = NULL;
-  bool exists = false;
-  enum reason reason = ledger_file_locate(path, mode == LEDGER_WRITE, &located, &exists);
+  enum ledger_file file;
+  enum reason reason = ledger_file_locate(path, mode == LEDGER_WRITE, &located, &file);
   if (reason != REASON_OK) return reason;
-  if (!exists && mode == LEDGER_READ) {
+  if (file == LEDGER_FILE_LOST || (file == LEDGER_FILE_NEVER_MADE && mode == LEDGER_READ)) {
     errno = ENOENT;
-    return REASON_STATE_UNAVAILABLE;
+    return file == LEDGER_FILE_LOST ? REASON_STATE_DAMAGED : REASON_STATE_UNAVAILABLE;
   }
-  if (!exists) reason = ledger_file_create(located, write_schema);
+  if (file == LEDGER_FILE_NEVER_MADE) reason = ledger_file_create(located, write_schema);
 
   struct ledger *ledger CLEANUP(database_close) = NULL;
   if (reason == REASON_OK) reason = database_open(located, &ledger);
   if (reason == REASON_OK) reason = check_schema(ledger);
   if (reason == REASON_OK) reason = set_mode(ledger, mode);
+  if (reason == REASON_STATE_DAMAGED) errno = EUCLEAN;
   if (reason != REASON_OK) return reason;
   *ret = ledger;
   ledger = NULL;

@@ -79,7 +79,19 @@ static enum reason check_file(const char *path, bool *ret_exists) {
   return safe ? REASON_OK : fail(REASON_FILE_UNSAFE, EPERM);
 }
 
-enum reason ledger_file_locate(const char *path, bool make_folder, char **ret_path, bool *ret_exists) {
+/* Whether the tables were ever written beside the ledger: `path`, as located, is the ledger's. */
+static enum reason find_tables(const char *path, bool *ret_there) {
+  char *tables CLEANUP(free_quietly) = NULL;
+  if (asprintf(&tables, "%.*s/nss/recent", (int)(strrchr(path, '/') - path), path) < 0) {
+    tables = NULL;
+    return REASON_OUT_OF_MEMORY;
+  }
+  struct stat st;
+  *ret_there = lstat(tables, &st) == 0;
+  return *ret_there || errno == ENOENT || errno == ENOTDIR ? REASON_OK : REASON_STATE_UNAVAILABLE;
+}
+
+enum reason ledger_file_locate(const char *path, bool make_folder, char **ret_path, enum ledger_file *ret_file) {
   const char *slash = strrchr(path, '/');
   if (slash == NULL || slash == path || slash[1] == '\0') return fail(REASON_STATE_UNAVAILABLE, EINVAL);
   char *folder CLEANUP(free_quietly) = strndup(path, (size_t)(slash - path));
@@ -98,10 +110,12 @@ enum reason ledger_file_locate(const char *path, bool make_folder, char **ret_pa
     located = NULL;
     return REASON_OUT_OF_MEMORY;
   }
-  bool exists;
-  reason = check_file(located, &exists);
+  /* In this order: somebody else may be making the ledger and the tables right now. */
+  bool had_tables, exists;
+  reason = find_tables(located, &had_tables);
+  if (reason == REASON_OK) reason = check_file(located, &exists);
   if (reason != REASON_OK) return reason;
-  *ret_exists = exists;
+  *ret_file = exists ? LEDGER_FILE_THERE : had_tables ? LEDGER_FILE_LOST : LEDGER_FILE_NEVER_MADE;
   *ret_path = located;
   located = NULL;
   return REASON_OK;

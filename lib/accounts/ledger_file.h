@@ -3,9 +3,11 @@
 #define JWT_LOGIN_ACCOUNTS_LEDGER_FILE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "reason.h"
+
+/* LEDGER_FILE_LOST: it is not there, and the NSS tables beside it, which are written only after it, are. */
+enum ledger_file { LEDGER_FILE_THERE, LEDGER_FILE_NEVER_MADE, LEDGER_FILE_LOST };
 
 /*
  * Resolve and check `path`: its folder (made 0755 when missing and make_folder) and every folder above belong to the
@@ -14,7 +16,8 @@
  * *ret_path, malloc'd, has no link in it. Errors: REASON_FILE_UNSAFE, REASON_STATE_UNAVAILABLE (errno set),
  * REASON_OUT_OF_MEMORY.
  */
-MUST_USE enum reason ledger_file_locate(const char *path, bool make_folder, char **ret_path, bool *ret_exists);
+MUST_USE enum reason ledger_file_locate(const char *path, bool make_folder, char **ret_path,
+                                        enum ledger_file *ret_file);
 
 /*
  * Make the file at `path`, as located, wholly or not at all: `fill` fills a temporary one beside it, which is then

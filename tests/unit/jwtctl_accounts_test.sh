@@ -117,5 +117,14 @@ run accounts list
 check 'a damaged ledger is no empty one' is "$status $(grep -c state-damaged err)" '1 1'
 run apply --config "$dir/good.conf"
 check 'nor is it replaced' is "$status $(cat $ledger)" '1 damaged'
+rm $ledger
+run accounts list
+check 'a ledger that is gone is no empty one either' is "$status $(grep -c state-damaged err)" '1 1'
+run apply --config "$dir/good.conf"
+check 'nor is it made anew' is "$status $(grep -c "is gone" err)" '1 1'
+check 'while its tables stand' refuse test -e $ledger
+rm -r $state/nss
+run apply --config "$dir/good.conf"
+check 'without them the host starts afresh' is "$status $(cat out)" "0 $state/nss: 0 accounts, ids 1879048192-2147352575"
 
 tap_end

@@ -187,6 +187,7 @@ static void what_is_not_our_ledger_is_damaged_and_stays(void) {
 
   CHECK_INT(truncate(fixture.path, 0), 0);
   check_damaged(fixture.path);
+  CHECK_INT(errno, EUCLEAN);
   for (size_t i = 0; i < sizeof noise; i++)
     noise[i] = (unsigned char)(i * 37 + 11);
   overwrite(fixture.path, 0, noise, sizeof noise);

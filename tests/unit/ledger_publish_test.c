@@ -140,14 +140,11 @@ static void tables_that_contradict_the_ledger_are_written_afresh(void) {
   if (!fixture_begin(&fixture)) return;
   uint32_t alice = admit(&fixture, &login, "alice");
   CHECK_REASON(publish(&fixture, &login, NULL), REASON_OK);
-  ledger_close(fixture.ledger);
-  CHECK_INT(unlink(fixture.path), 0); /* as a restored backup would lack alice */
-  CHECK_REASON(ledger_open(fixture.path, LEDGER_WRITE, &fixture.ledger), REASON_OK);
+  fixture_sql(&fixture, "DELETE FROM grants");
+  fixture_sql(&fixture, "DELETE FROM identities"); /* as a restored backup would lack alice */
+  fixture_sql(&fixture, "UPDATE used_ids SET name = 'ghost'");
   login_prepare(&login, "alice", wide);
   login.admission.host.uid = 1;
-  char sql[128];
-  snprintf(sql, sizeof sql, "INSERT INTO used_ids VALUES (%u, 'ghost', 1)", alice);
-  fixture_sql(&fixture, sql);
   CHECK_REASON(login_try(&fixture, &login), REASON_ACCOUNT_CHANGED_RETRY);
   CHECK_REASON(publish(&fixture, &login, "alice"), REASON_OK);
   CHECK_INT(published(&fixture, "alice"), alice + 1);
@@ -219,6 +216,32 @@ static void simultaneous_publications_lose_nobody(void) {
     }
 }
 
+/* Its bindings would be forgotten: an empty one must not take its place. */
+static void a_lost_ledger_is_not_replaced(void) {
+  struct fixture fixture CLEANUP(fixture_end);
+  struct login login;
+  struct ledger *ledger = NULL;
+  char folder[PATH_MAX];
+  if (!fixture_begin(&fixture)) return;
+  admit(&fixture, &login, "alice");
+  CHECK_REASON(publish(&fixture, &login, NULL), REASON_OK);
+  ledger_close(fixture.ledger);
+  fixture.ledger = NULL;
+  CHECK_REASON(ledger_open(fixture.path, LEDGER_WRITE, &fixture.ledger), REASON_OK);
+  ledger_close(fixture.ledger);
+  fixture.ledger = NULL;
+  CHECK_INT(unlink(fixture.path), 0);
+  for (enum ledger_mode mode = LEDGER_READ; mode <= LEDGER_WRITE; mode++) {
+    errno = 0;
+    CHECK_REASON(ledger_open(fixture.path, mode, &ledger), REASON_STATE_DAMAGED);
+    CHECK_INT(errno, ENOENT);
+    CHECK_INT(access(fixture.path, F_OK), -1);
+  }
+  snprintf(folder, sizeof folder, "%s/state/nss", fixture.folder);
+  nftw(folder, fixture_remove, 8, FTW_DEPTH | FTW_PHYS);
+  CHECK_REASON(ledger_open(fixture.path, LEDGER_WRITE, &fixture.ledger), REASON_OK);
+}
+
 UNIT_MAIN({"all are published", all_are_published}, {"one is added", one_is_added},
           {"every login says so until it is published", every_login_says_so_until_it_is_published},
           {"unsound tables are written afresh", unsound_tables_are_written_afresh},
@@ -226,4 +249,5 @@ UNIT_MAIN({"all are published", all_are_published}, {"one is added", one_is_adde
            tables_that_contradict_the_ledger_are_written_afresh},
           {"an id outside the range is left out", an_id_outside_the_range_is_left_out},
           {"many additions are compacted", many_additions_are_compacted},
-          {"simultaneous publications lose nobody", simultaneous_publications_lose_nobody})
+          {"simultaneous publications lose nobody", simultaneous_publications_lose_nobody},
+          {"a lost ledger is not replaced", a_lost_ledger_is_not_replaced})

@@ -3,7 +3,8 @@
  * every instruction, many processes at once. Every call is one transaction: it happened wholly or not at all.
  * Times are seconds since the epoch, passed in. Errors common to all calls: REASON_STATE_UNAVAILABLE (I/O,
  * space, permission; errno set where the system said one), REASON_STATE_BUSY, REASON_STATE_DAMAGED,
- * REASON_OUT_OF_MEMORY.
+ * REASON_OUT_OF_MEMORY. A jwt-keeper that holds a lock for 2 to 3 seconds is killed by the call that waits for it (its
+ * caller may have frozen it); nothing else is, and the wait ends with REASON_STATE_BUSY after 4.
  */
 #ifndef JWT_LOGIN_LEDGER_H
 #define JWT_LOGIN_LEDGER_H

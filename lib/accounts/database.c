@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+
+#include "paths.h"
 
 #define BUSY_MILLISECONDS 4000
 #define LONGEST_VALUE 65536 /* a token is 16 KiB at most */
@@ -55,8 +58,33 @@ void database_close(struct ledger **ledger) {
   errno = saved;
 }
 
+static int64_t milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* SQLite's busy handler: whether to try again for the lock. `tries` counts from 0 at each wait. */
+static int wait_for_lock(void *context, int tries) {
+  struct ledger *ledger = context;
+  int saved = errno;
+  int64_t now = milliseconds();
+  if (tries == 0) {
+    ledger->waiting_since = now;
+    lock_watch_begin(&ledger->watch, sqlite3_db_filename(ledger->db, "main"), now);
+  }
+  bool goes_on = now - ledger->waiting_since < BUSY_MILLISECONDS;
+  if (goes_on) {
+    lock_watch_look(&ledger->watch, ledger->keeper, now);
+    nanosleep(&(struct timespec){.tv_nsec = 1000000L * (tries < 5 ? 1 << tries : 25)}, NULL);
+  }
+  errno = saved;
+  return goes_on;
+}
+
 /* The file's own schema is not to run code, and no statement is to leave the file or grow without bound. */
-static bool harden(sqlite3 *db) {
+static bool harden(struct ledger *ledger) {
+  sqlite3 *db = ledger->db;
   static const struct {
     int option, on;
   } options[] = {
@@ -69,14 +97,15 @@ static bool harden(sqlite3 *db) {
     if (sqlite3_db_config(db, options[i].option, options[i].on, NULL) != SQLITE_OK) return false;
   sqlite3_limit(db, SQLITE_LIMIT_LENGTH, LONGEST_VALUE);
   sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
-  return sqlite3_busy_timeout(db, BUSY_MILLISECONDS) == SQLITE_OK;
+  return sqlite3_busy_handler(db, wait_for_lock, ledger) == SQLITE_OK;
 }
 
 enum reason database_open(const char *path, struct ledger **ret) {
   struct ledger *ledger CLEANUP(database_close) = calloc(1, sizeof *ledger);
   if (ledger == NULL) return REASON_OUT_OF_MEMORY;
+  ledger->keeper = PATH_KEEPER;
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
-  if (sqlite3_open_v2(path, &ledger->db, flags, NULL) != SQLITE_OK || !harden(ledger->db))
+  if (sqlite3_open_v2(path, &ledger->db, flags, NULL) != SQLITE_OK || !harden(ledger))
     return ledger->db == NULL ? REASON_OUT_OF_MEMORY : database_failure(ledger);
   *ret = ledger;
   ledger = NULL;

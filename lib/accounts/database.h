@@ -7,10 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lock_watch.h"
 #include "reason.h"
 
 struct ledger {
   sqlite3 *db;
+  const char *keeper; /* the program that is killed when it holds a lock for too long: PATH_KEEPER, or a test's */
+  struct lock_watch watch;
+  int64_t waiting_since;
   char detail[256];
 };
 

@@ -2,7 +2,8 @@
 noinst_LTLIBRARIES += lib/accounts/libaccounts.la
 lib_accounts_libaccounts_la_SOURCES = lib/accounts/admission.c lib/accounts/database.c lib/accounts/database.h \
 	lib/accounts/grants.c lib/accounts/identities.c lib/accounts/ledger.c lib/accounts/ledger_file.c \
-	lib/accounts/ledger_file.h lib/accounts/nsswitch.c lib/accounts/nsswitch.h lib/accounts/sources.c
+	lib/accounts/ledger_file.h lib/accounts/lock_watch.c lib/accounts/lock_watch.h lib/accounts/nsswitch.c \
+	lib/accounts/nsswitch.h lib/accounts/sources.c
 lib_accounts_libaccounts_la_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 lib_accounts_libaccounts_la_LIBADD = lib/tables/libtablewriter.la lib/tables/libtables.la lib/base/libbase.la \
 	$(SQLITE_LIBS)

@@ -85,7 +85,7 @@ accounts {
     login_programs = { "/usr/sbin/sshd", "/usr/lib/openssh/sshd-session", "/usr/libexec/first-login-view" }
 }
 END
-  jwtctl apply
+  jwtctl apply >/dev/null
 }
 
 # What a login program sees: getent under a name that the settings list as one.

@@ -96,6 +96,7 @@ enum ledger_change { LEDGER_UNCHANGED, LEDGER_ACCOUNT_ADDED };
  * In one transaction: find, bind or make the identity; check its state; compare it with the record the host
  * resolved; use up the token id; insert the grant.
  *
+ * - A control character in issuer or subject: REASON_CLAIMS_MALFORMED.
  * - Bound to another issuer and subject, or made for a role, which binds to nobody, and this is none:
  *   REASON_ACCOUNT_BOUND. A role leaves the binding as it is. Disabled: REASON_ACCOUNT_DISABLED.
  * - Not there and !create: REASON_ACCOUNT_UNKNOWN. Made: the id is the first probe of its name (account_id_probe) that

@@ -5,7 +5,7 @@ check_PROGRAMS += $(ACCOUNTS_TESTS)
 noinst_HEADERS += tests/unit/ledger_fixture.h
 
 tests_unit_ledger_test_SOURCES = tests/unit/ledger_test.c
-tests_unit_ledger_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_unit_ledger_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/lib/accounts $(SQLITE_CFLAGS)
 tests_unit_ledger_test_LDADD = lib/accounts/libaccounts.la $(SQLITE_LIBS)
 
 tests_unit_ledger_file_test_SOURCES = tests/unit/ledger_file_test.c

@@ -1,8 +1,8 @@
 /* The ledger's contract, one process. */
 #include "config.h"
 
+#include "database.h"
 #include "ledger.h"
-
 #include "ledger_fixture.h"
 
 static const struct id_range wide = {100000, 199999};
@@ -349,9 +349,28 @@ static void a_name_that_is_not_strict_never_becomes_an_identity(void) {
   if (!fixture_begin(&fixture)) return;
   for (size_t i = 0; i < COUNT_OF(names); i++) {
     login_prepare(&login, names[i], wide);
+    login.admission.subject = "s";
     CHECK_REASON(login_try(&fixture, &login), REASON_INTERNAL);
   }
   CHECK_INT(fixture_sql(&fixture, "SELECT count(*) FROM used_ids"), 0);
+}
+
+static void control_characters_in_issuer_or_subject_are_refused(void) {
+  static const char *const hostile[] = {"a\nb", "\x1b[2J", "\x01", "tab\t", "a\x7f"};
+  struct fixture fixture CLEANUP(fixture_end);
+  struct login login;
+  if (!fixture_begin(&fixture)) return;
+  for (size_t i = 0; i < 2 * COUNT_OF(hostile); i++) {
+    login_prepare(&login, "alice", wide);
+    login.admission.role = i % 4 == 0;
+    *(i < COUNT_OF(hostile) ? &login.admission.issuer : &login.admission.subject) = hostile[i % COUNT_OF(hostile)];
+    CHECK_REASON(login_try(&fixture, &login), REASON_CLAIMS_MALFORMED);
+    CHECK_INT(login.change, LEDGER_UNCHANGED);
+  }
+  CHECK_INT(fixture_sql(&fixture, "SELECT (SELECT count(*) FROM used_ids) + (SELECT count(*) FROM grants)"), 0);
+  login_prepare(&login, "alice", wide);
+  login.admission.subject = "Zo\xc3\xab \"~\\"; /* whatever else there is */
+  CHECK_REASON(login_try(&fixture, &login), REASON_OK);
 }
 
 /* ---- replay ---- */
@@ -383,7 +402,7 @@ static void a_used_token_is_remembered_past_its_leeway(void) {
   login_prepare(&login, "alice", wide);
   login.admission.token_id = "jti-1";
   CHECK_REASON(login_try(&fixture, &login), REASON_OK);
-  CHECK_REASON(ledger_tidy(fixture.ledger, EXPIRES + 3600), REASON_OK);
+  CHECK_REASON(ledger_tidy(fixture.ledger, EXPIRES + 3600), REASON_OK); /* 300 is the largest leeway */
   CHECK_REASON(login_try(&fixture, &login), REASON_REPLAYED);
   CHECK_REASON(ledger_tidy(fixture.ledger, EXPIRES + 90000), REASON_OK);
   CHECK_INT(fixture_sql(&fixture, "SELECT count(*) FROM used_tokens"), 0);
@@ -507,6 +526,51 @@ static void tidying_removes_what_is_over_and_nothing_else(void) {
   CHECK_REASON(ledger_session_close(ledger, open, NOW), REASON_OK);
 }
 
+static int count_step(void *context) {
+  ++*(int *)context;
+  return 0;
+}
+
+/* Hundreds of SQLite's steps that tidying takes. */
+static int tidy_counted(struct ledger *ledger, int64_t now) {
+  int hundreds = 0;
+  sqlite3_progress_handler(ledger->db, 100, count_step, &hundreds);
+  CHECK_REASON(ledger_tidy(ledger, now), REASON_OK);
+  sqlite3_progress_handler(ledger->db, 0, NULL, NULL);
+  return hundreds;
+}
+
+#define HUNDRED_THOUSAND "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 100000) "
+#define LEFT \
+  "SELECT (SELECT count(*) FROM grants) + (SELECT count(*) FROM sessions) + (SELECT count(*) FROM used_tokens)"
+
+/* Every login may have to wait for it: what it costs depends on what it removes, and that is bounded. */
+static void tidying_is_cheap_among_many(void) {
+  struct fixture fixture CLEANUP(fixture_end);
+  if (!fixture_begin(&fixture)) return;
+  fixture_sql(
+      &fixture, HUNDRED_THOUSAND
+      "INSERT INTO grants SELECT printf('%032x', i), NULL, 'alice', 1, 'sshd', 'i', 's', 'r', NULL, 1000000, 2000000,"
+      " 0, 1000000 FROM n");
+  fixture_sql(&fixture,
+              "INSERT INTO sessions (grant_id, pid, pid_start, audit_session, boot_id, opened)"
+              " SELECT id, 1, 1, 1, 'boot', 1000000 FROM grants");
+  fixture_sql(&fixture, HUNDRED_THOUSAND "INSERT INTO used_tokens SELECT 'i', 'jti ' || i, 2000000 FROM n");
+  CHECK_INT(fixture_sql(&fixture, LEFT), 300000);
+
+  CHECK(tidy_counted(fixture.ledger, 1000000) < 10); /* nothing to do */
+  CHECK_INT(fixture_sql(&fixture, LEFT), 300000);
+  fixture_sql(&fixture, "UPDATE sessions SET ended = 1000000 WHERE id % 2 = 0");
+  CHECK(tidy_counted(fixture.ledger, 3000000) < 3000); /* a thousand each of tokens, sessions and their grants */
+  CHECK_INT(fixture_sql(&fixture, LEFT), 297000);
+  for (int i = 1; i < 100; i++)
+    CHECK_REASON(ledger_tidy(fixture.ledger, 3000000), REASON_OK);
+  CHECK_INT(fixture_sql(&fixture, LEFT), 100000); /* those of open sessions */
+  CHECK_INT(
+      fixture_sql(&fixture, "SELECT count(*) FROM grants g JOIN sessions s ON s.grant_id = g.id WHERE ended IS NULL"),
+      50000);
+}
+
 /* ---- listing ---- */
 
 struct listing {
@@ -561,6 +625,7 @@ UNIT_MAIN({"a first login makes a bound identity", a_first_login_makes_a_bound_i
           {"a range fills up and says so", a_range_fills_up_and_says_so},
           {"an id is never given out again", an_id_is_never_given_out_again},
           {"a name that is not strict never becomes an identity", a_name_that_is_not_strict_never_becomes_an_identity},
+          {"control characters in issuer or subject are refused", control_characters_in_issuer_or_subject_are_refused},
           {"a token id is good for one login per issuer", a_token_id_is_good_for_one_login_per_issuer},
           {"a used token is remembered past its leeway", a_used_token_is_remembered_past_its_leeway},
           {"a grant is for one account and service until it is over",
@@ -569,4 +634,5 @@ UNIT_MAIN({"a first login makes a bound identity", a_first_login_makes_a_bound_i
            a_grant_is_picked_up_once_and_lasts_until_the_token_ends},
           {"a session of a former boot is over", a_session_of_a_former_boot_is_over},
           {"tidying removes what is over and nothing else", tidying_removes_what_is_over_and_nothing_else},
+          {"tidying is cheap among many", tidying_is_cheap_among_many},
           {"identities are listed in the order of names", identities_are_listed_in_the_order_of_names})

@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "compiler.h"
@@ -65,7 +66,8 @@ static int publish(const struct account_settings *settings) {
   reason = ledger_publish(ledger, settings, PATH_TABLES, NULL);
   int status = reason == REASON_OK ? EXIT_YES : fail(reason, PATH_TABLES, ledger_detail(ledger));
   if (status == EXIT_YES) {
-    reason = ledger_each_identity(ledger, count_one, &count);
+    reason = ledger_tidy(ledger, time(NULL));
+    if (reason == REASON_OK) reason = ledger_each_identity(ledger, count_one, &count);
     status = reason == REASON_OK ? tell(&count) : fail(reason, PATH_LEDGER, ledger_detail(ledger));
   }
   ledger_close(ledger);

@@ -75,7 +75,9 @@ check 'a terminal does' grep -q $'^\033\\[1mNAME\033\\[0m   ' out
 NO_COLOR=1 TERM=xterm script -qec "'$jwtctl' accounts list" /dev/null </dev/null >out
 check 'unless NO_COLOR is set' refuse grep -q $'\033' out
 
+sqlite3 $ledger "INSERT INTO used_tokens VALUES ('i', 'old', 1), ('i', 'new', 4000000000)"
 run apply --config "$dir/good.conf"
+check 'apply removes what is over' is "$(sqlite3 $ledger 'SELECT token_id FROM used_tokens')" new
 check 'apply counts what it published' is "$status $(cat out)" "0 $state/nss: 1 account, ids 1879048192-2147352575"
 check 'and warns of what it could not' complained 'warning: 1 account with an id outside'
 

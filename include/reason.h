@@ -125,7 +125,7 @@
   X(REASON_SETTINGS_CHANGED_RETRY, "settings-changed-retry", "the settings changed during the login", \
     "try again") \
   X(REASON_FILE_UNSAFE, "file-unsafe", "a file has the wrong owner or others may write to it", \
-    "chown root and chmod go-w the file and its folders") \
+    "chown root and chmod go-w the file and its folders; the ledger has mode 0600") \
   X(REASON_STATE_UNAVAILABLE, "state-unavailable", "the ledger could not be opened, read or written", \
     "check /var/lib/jwt-login: owner, mode, space") \
   X(REASON_STATE_BUSY, "state-busy", "the ledger was locked for too long", \

@@ -19,13 +19,15 @@
 #define SOCKET_IN_CHILD 10 /* clear of the descriptors 0-2 that it replaces */
 #define STOP_GRACE_MS 200  /* for the last steps of a process that was told to die */
 
+#define KERNEL_SIGNALS 64
+#define KERNEL_SIGSET_SIZE (KERNEL_SIGNALS / 8)
+
+/* By the raw calls: the C library keeps two signals to itself, and a caller may have had them ignored. */
 static void default_signals(void) {
-  struct sigaction action = {.sa_handler = SIG_DFL};
-  for (int number = 1; number < NSIG; number++)
-    sigaction(number, &action, NULL);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
+  static const char action[64], none[KERNEL_SIGSET_SIZE]; /* all zero: SIG_DFL, no flags, nothing blocked */
+  for (int number = 1; number <= KERNEL_SIGNALS; number++)
+    syscall(SYS_rt_sigaction, number, action, NULL, KERNEL_SIGSET_SIZE);
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, KERNEL_SIGSET_SIZE);
 }
 
 /* What a host may have set for itself must not starve the helper. A caller that may not raise a limit keeps it. */
@@ -56,7 +58,10 @@ static _Noreturn void become(const char *path, int socket) {
 
   if (geteuid() == 0) {
     /* The raw calls: the C library's would signal every thread it believes to be there. */
-    if (syscall(SYS_setresgid, 0, 0, 0) != 0 || syscall(SYS_setresuid, 0, 0, 0) != 0) _exit(127);
+    if (syscall(SYS_setgroups, 0, NULL) != 0 || syscall(SYS_setresgid, 0, 0, 0) != 0 ||
+        syscall(SYS_setresuid, 0, 0, 0) != 0) {
+      _exit(127);
+    }
   }
   default_signals();
   ordinary_limits();

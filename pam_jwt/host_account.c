@@ -13,23 +13,19 @@
 /* The range that holds when no table says another: a broken installation must not open our accounts to other doors. */
 static const struct id_range default_range = {ACCOUNT_UID_MIN_DEFAULT, ACCOUNT_UID_MAX_DEFAULT};
 
-static bool is_ours(const char *user, uint32_t uid) {
+static void look_into_tables(struct host_account *account) {
   struct tables *tables = tables_shared(PATH_TABLES);
-  struct table_account account;
+  struct table_account found;
   char buffer[TABLE_BUFFER_SIZE];
-  bool ours;
-  switch (tables_account_by_name(tables, user, &account, buffer, sizeof(buffer))) {
-  case TABLE_FOUND:
-    ours = account.uid == uid || tables_id_in_range(tables, uid);
-    break;
-  case TABLE_ABSENT:
-    ours = tables_id_in_range(tables, uid);
-    break;
-  default:
-    ours = id_range_holds(default_range, uid);
+  enum table_status status = tables_account_by_name(tables, account->user, &found, buffer, sizeof(buffer));
+  account->tables_sound = status == TABLE_FOUND || status == TABLE_ABSENT;
+  if (account->tables_sound) {
+    bool same = status == TABLE_FOUND && found.uid == account->uid;
+    account->ours = account->resolved && (same || tables_id_in_range(tables, account->uid));
+  } else {
+    account->ours = account->resolved && id_range_holds(default_range, account->uid);
   }
   tables_unmap(tables); /* libpam may unload the module at any pam_end */
-  return ours;
 }
 
 /* False when it could not be asked; a name that nobody has is an answer, with *ret_found NULL. */
@@ -57,8 +53,8 @@ bool host_account_find(pam_handle_t *pamh, struct host_account *ret) {
     ret->gid = record.pw_gid;
     ret->home = record.pw_dir;
     ret->shell = record.pw_shell;
-    ret->ours = is_ours(ret->user, ret->uid);
   }
+  look_into_tables(ret);
   return true;
 }
 

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "paths.h"
 #include "secret.h"
 
 /* The grant crosses sshd's fork in the PAM environment, the one thing that does; nothing else is in it. */
@@ -107,25 +108,34 @@ static enum reason ask(pam_handle_t *pamh, enum call call, const struct host_acc
 
 /* ---- authenticate ---- */
 
-/* A password for somebody else's module. For accounts that only tokens open it is a refusal. */
+static enum reason log_unresolved(pam_handle_t *pamh, const struct host_account *account) {
+  log_refusal(pamh, account->user, REASON_ACCOUNT_UNKNOWN,
+              account->tables_sound ? NULL : PATH_TABLES " is missing or damaged: run jwtctl apply");
+  return REASON_ACCOUNT_UNKNOWN;
+}
+
+/*
+ * A password for somebody else's module. For accounts that only tokens open it is a refusal. For names that nobody has
+ * it is not: what comes next must take as long as for others, so that time does not tell which names there are.
+ */
 static int pass_on(pam_handle_t *pamh, const struct host_account *account, const struct answer *answer) {
   if (account->ours) {
     log_refusal(pamh, account->user, answer->size == 0 ? REASON_TOKEN_MISSING : REASON_TOKEN_MALFORMED, NULL);
     return PAM_AUTH_ERR;
   }
+  if (!account->resolved) (void)log_unresolved(pamh, account);
   if (pam_set_item(pamh, PAM_AUTHTOK, answer->text) != PAM_SUCCESS) return PAM_BUF_ERR;
   return PAM_IGNORE;
 }
 
 static enum reason fill_login_request(pam_handle_t *pamh, const struct host_account *account,
                                       const struct answer *answer, struct keeper_request *ret) {
+  if (!account->resolved) return log_unresolved(pamh, account);
   enum reason reason = REASON_OK;
   if (answer->size > TOKEN_MAX_SIZE) {
     reason = REASON_TOKEN_TOO_LARGE;
   } else if (geteuid() != 0) {
     reason = REASON_PRIVILEGE;
-  } else if (!account->resolved) {
-    reason = REASON_ACCOUNT_UNKNOWN;
   } else if (!request_fill(pamh, account, CALL_AUTHENTICATE, ret)) {
     reason = REASON_NAME_INVALID;
   }

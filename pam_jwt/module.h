@@ -21,9 +21,10 @@ int module_session_close(pam_handle_t *pamh);
 
 /* The account as the host resolves it. */
 struct host_account {
-  const char *user; /* belongs to PAM */
-  bool resolved;    /* the host has a passwd record */
-  bool ours;        /* it is in our tables or in our range of ids */
+  const char *user;  /* belongs to PAM */
+  bool resolved;     /* the host has a passwd record */
+  bool ours;         /* it is in our tables or in our range of ids */
+  bool tables_sound; /* of an account that is not resolved: our tables could be read and do not have it */
   uint32_t uid;
   uint32_t gid;
   const char *home; /* into `buffer` */

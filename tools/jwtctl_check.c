@@ -94,6 +94,13 @@ static void look_at_account(const struct rule *rule, json_t *warnings) {
          rule->title, rule->account, (unsigned)account->pw_uid);
 }
 
+static void look_at_services(const struct rule *rule, json_t *warnings) {
+  if (rule->services[0] == NULL) {
+    warn(warnings, rule->file, rule->line,
+         "rule \"%s\": without `service` it serves every program, sudo and su included", rule->title);
+  }
+}
+
 static void look_at_groups(const struct rule *rule, json_t *warnings) {
   for (const char *const *title = rule->groups; *title; title++) {
     const struct group *group = getgrnam(*title);
@@ -117,6 +124,7 @@ static json_t *look(const struct settings *settings, enum file_trust trust) {
     look_at_issuer(settings, &settings->issuers[i], trust, warnings);
   for (size_t i = 0; i < settings->rule_count; i++) {
     look_at_account(&settings->rules[i], warnings);
+    look_at_services(&settings->rules[i], warnings);
     look_at_groups(&settings->rules[i], warnings);
   }
   return warnings;

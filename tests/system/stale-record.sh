@@ -60,7 +60,7 @@ check 'the first one is who it was' is "$(login $first $first 'cat secret; id -u
 
 # ---- an id that a local account has ----
 
-rm -rf /var/lib/jwt-login /home/$first
+rm -rf /var/lib/jwt-login "/home/${first:?}"
 jwtctl apply >/dev/null
 add_user victim $id
 echo 'only mine' >/home/victim/secret
@@ -82,7 +82,7 @@ forwarding_alone() { # it would go on for ever if it were let
   status=$?
   test $status != 124
 }
-rm -rf /var/lib/jwt-login /home/$first
+rm -rf /var/lib/jwt-login "/home/${first:?}"
 jwtctl apply >/dev/null
 log_mark
 export SSH_ASKPASS=$askpass SSH_ASKPASS_REQUIRE=force

@@ -138,8 +138,8 @@ static void links_and_other_kinds_are_refused(void) {
 }
 
 static void files_and_folders_of_others_are_refused(void) {
-  struct fixture fixture CLEANUP(fixture_end);
   if (geteuid() != 0) SKIP("needs root");
+  struct fixture fixture CLEANUP(fixture_end);
   if (!fixture_begin(&fixture)) return;
   CHECK_INT(chown(fixture.path, 65534, 0), 0);
   CHECK_REASON(try_open(fixture.path, LEDGER_WRITE), REASON_FILE_UNSAFE);

@@ -189,12 +189,10 @@ static void a_kill_at_any_moment_loses_nothing_that_was_done(void) {
   munmap(done, sizeof *done);
 }
 
-int main(void) {
-  static const struct unit_test tests[] = {
-      {"simultaneous first logins get one id an account", simultaneous_first_logins_get_one_id_an_account},
-      {"one of many picks a grant up", one_of_many_picks_a_grant_up},
-      {"one of many uses a token", one_of_many_uses_a_token},
-      {"a kill at any moment loses nothing that was done", a_kill_at_any_moment_loses_nothing_that_was_done}};
-  if (unit_valgrind_cannot("32 processes under valgrind wait for each other longer than the ledger does")) return 0;
-  return unit_run(tests, COUNT_OF(tests));
-}
+UNIT_MAIN_WITHOUT_VALGRIND("32 processes under valgrind wait for each other longer than the ledger does",
+                           {"simultaneous first logins get one id an account",
+                            simultaneous_first_logins_get_one_id_an_account},
+                           {"one of many picks a grant up", one_of_many_picks_a_grant_up},
+                           {"one of many uses a token", one_of_many_uses_a_token},
+                           {"a kill at any moment loses nothing that was done",
+                            a_kill_at_any_moment_loses_nothing_that_was_done})

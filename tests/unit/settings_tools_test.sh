@@ -26,6 +26,7 @@ rule "main branch" {
 }
 rule "staff" {
   issuer = "corp"
+  service = { "sshd" }
   when = { "/realm_access/roles has ssh" }
   account = "{preferred_username}"
   create = true
@@ -53,6 +54,11 @@ explain() {
 run check --config good.conf
 check 'check: a summary' is "$status $(cat out)" '0 1 issuer, 2 rules, ids 1879048192-2147352575'
 check 'check: no warning' is "$(cat err)" ''
+sed '/rule "staff"/,$ { /service/d }' good.conf >broad.conf
+run check --config broad.conf
+# shellcheck disable=SC2016 # the message has backticks
+check 'check: a rule without service is pointed out' is "$status $(cat err)" \
+  '0 warning: broad.conf:15: rule "staff": without `service` it serves every program, sudo and su included'
 run check --config typo.conf
 # shellcheck disable=SC2016 # the message has backticks
 check 'check: an unknown option' is "$status $(cat out err)" '2 typo.conf:11: `wehn` is not known in rule; did you mean `when`?'

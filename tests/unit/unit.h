@@ -85,4 +85,11 @@ static inline bool unit_valgrind_cannot(const char *why) {
     return unit_run(tests, COUNT_OF(tests));               \
   }
 
+/* The same for a program that valgrind cannot serve. */
+#define UNIT_MAIN_WITHOUT_VALGRIND(why, ...)                                 \
+  int main(void) {                                                           \
+    static const struct unit_test tests[] = {__VA_ARGS__};                   \
+    return unit_valgrind_cannot(why) ? 0 : unit_run(tests, COUNT_OF(tests)); \
+  }
+
 #endif

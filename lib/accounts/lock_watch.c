@@ -47,8 +47,8 @@ static int find_fd(const char *path) {
   DIR *folder CLEANUP(close_folder) = opendir("/proc/self/fd");
   if (folder == NULL || stat(path, &wanted) != 0) return -1;
   for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-    int fd = entry->d_name[0] != '.' ? atoi(entry->d_name) : -1;
-    if (fd >= 0 && fstat(fd, &st) == 0 && is_same_file(&st, &wanted)) return fd;
+    int fd = (int)strtol(entry->d_name, NULL, 10); /* 0 for . and .. is no harm: it is compared, too */
+    if (fstat(fd, &st) == 0 && is_same_file(&st, &wanted)) return fd;
   }
   return -1;
 }

@@ -18,6 +18,9 @@ bool name_is_strict(const char *name);
  */
 bool name_is_reserved(const char *name);
 
+/* True when `word` stands in the NULL-terminated list. */
+bool name_is_listed(const char *const *list, const char *word);
+
 /* An inclusive range of ids. Unset is min = max = 0 and holds nothing; so does one with 0 (root) or 2^32 - 1 in it. */
 struct id_range {
   uint32_t min;

@@ -20,18 +20,12 @@ static void answer_with_grant(const struct grant *grant, struct keeper_answer *r
   ret->session_end = grant->session_end;
 }
 
-static bool listed(const char *const *list, const char *word) {
-  while (*list != NULL && strcmp(*list, word) != 0)
-    list++;
-  return *list != NULL;
-}
-
 static enum reason account_without_grant(struct event *event) {
   const struct keeper_request *request = event->request;
   enum reason reason = event_settings(event);
   if (reason == REASON_OK) reason = event_ledger(event);
   if (reason == REASON_OK) reason = ledger_account_state(event->ledger, request->user, request->uid);
-  if (reason == REASON_OK && listed(event->settings->accounts.require_token, request->service)) {
+  if (reason == REASON_OK && name_is_listed(event->settings->accounts.require_token, request->service)) {
     reason = REASON_TOKEN_REQUIRED;
   }
   return reason;

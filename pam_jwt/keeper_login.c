@@ -7,8 +7,6 @@
 #include "sources.h"
 #include "tables.h"
 
-#define SYSTEM_GID_END 1000 /* groups below are the system's: login.defs(5), SYS_GID_MAX + 1 */
-
 /* ---- what the host knows of the account ---- */
 
 static enum reason find_in_ledger(struct event *event, enum account_kind *ret) {
@@ -68,7 +66,7 @@ static enum reason resolve_group(struct event *event, const char *name) {
   case SOURCE_FOUND:
     break;
   }
-  if (gid < SYSTEM_GID_END && !event->rule->system) {
+  if (gid < SYSTEM_ID_END && !event->rule->system) {
     event_detail(event, "group %s has gid %u", name, gid);
     return REASON_SYSTEM_GROUP;
   }

@@ -9,12 +9,6 @@ bool verdict_strings_end(const struct judge_answer *verdict) {
          IS_STRING(verdict->algorithm);
 }
 
-static bool listed(const char *const *list, const char *word) {
-  while (*list != NULL && strcmp(*list, word) != 0)
-    list++;
-  return *list != NULL;
-}
-
 static bool times_are_possible(const struct judge_answer *verdict, const struct issuer *issuer, int64_t now) {
   return verdict->expires > now - issuer->leeway &&
          verdict->expires <= now + issuer->max_lifetime + 2 * issuer->leeway && verdict->issued_at > 0 &&
@@ -31,7 +25,7 @@ static bool is_printable(const char *text) {
 static bool issuer_is_possible(const struct judge_answer *verdict, const struct issuer *issuer) {
   return issuer != NULL && strcmp(verdict->issuer, issuer->url) == 0 && verdict->subject[0] != '\0' &&
          is_printable(verdict->subject) && is_printable(verdict->token_id) &&
-         listed(issuer->algorithms, verdict->algorithm);
+         name_is_listed(issuer->algorithms, verdict->algorithm);
 }
 
 enum reason verdict_check(const struct settings *settings, const struct account_facts *account, const char *service,

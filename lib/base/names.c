@@ -74,6 +74,12 @@ static uint32_t range_size(struct id_range range) {
   return usable ? range.max - range.min + 1 : 0;
 }
 
+bool name_is_listed(const char *const *list, const char *word) {
+  while (*list != NULL && strcmp(*list, word) != 0)
+    list++;
+  return *list != NULL;
+}
+
 bool id_range_holds(struct id_range range, uint32_t id) {
   return range_size(range) > 0 && id >= range.min && id <= range.max;
 }

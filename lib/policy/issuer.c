@@ -12,19 +12,13 @@ const char *const *settings_algorithms(void) {
   return algorithms;
 }
 
-static bool listed(const char *const *list, const char *text) {
-  for (; *list; list++)
-    if (strcmp(*list, text) == 0) return true;
-  return false;
-}
-
 static bool check_algorithms(struct loader *loader, const struct seen_section *section,
                              const struct issuer_draft *draft) {
   char known[160] = "";
   for (const char *const *name = algorithms; *name; name++)
     snprintf(known + strlen(known), sizeof(known) - strlen(known), "%s%s", *known ? " " : "", *name);
   for (const char *const *name = draft->issuer.algorithms; *name; name++)
-    if (!listed(algorithms, *name))
+    if (!name_is_listed(algorithms, *name))
       return option_fail(loader, section, "algorithms", "`algorithms` names \"%.40s\"; there are %s", *name, known);
   return true;
 }

@@ -31,11 +31,11 @@ enum ledger_mode {
 /*
  * path: PATH_LEDGER, or a test's. A newer schema, or a file that is not a ledger (an empty one, too), is
  * REASON_STATE_DAMAGED, and it is never replaced. A missing one is REASON_STATE_UNAVAILABLE with ENOENT under
- * LEDGER_READ. But when the NSS tables beside it (nss/recent in its folder) show that there was one, it is
- * REASON_STATE_DAMAGED with ENOENT (without: EUCLEAN) in either mode, and nothing is made: an empty ledger would give
- * the names and ids of accounts to whoever comes next. The administrator restores a backup, or starts afresh by
- * removing nss as well. REASON_FILE_UNSAFE when somebody else owns or may write the folder or one above it, or may read
- * or write the file, or either is a link.
+ * LEDGER_READ. But when the NSS tables beside it (nss/recent in its folder) (or a journal that is not empty) show that
+ * there was one, it is REASON_STATE_DAMAGED with ENOENT (without: EUCLEAN) in either mode, and nothing is made: an
+ * empty ledger would give the names and ids of accounts to whoever comes next. The administrator restores a backup, or
+ * starts afresh by removing nss as well. REASON_FILE_UNSAFE when somebody else owns or may write the folder or one
+ * above it, or may read or write the file, or either is a link.
  */
 MUST_USE enum reason ledger_open(const char *path, enum ledger_mode mode, struct ledger **ret);
 void ledger_close(struct ledger *ledger);

@@ -2,6 +2,7 @@
 #ifndef JWT_LOGIN_SOURCES_H
 #define JWT_LOGIN_SOURCES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "compiler.h"
@@ -23,5 +24,9 @@ MUST_USE enum source_answer sources_user_by_name(const char *name, uint32_t *ret
 MUST_USE enum source_answer sources_user_by_uid(uint32_t uid);
 MUST_USE enum source_answer sources_group_by_name(const char *name, uint32_t *ret_gid);
 MUST_USE enum source_answer sources_group_by_gid(uint32_t gid);
+
+/* True when a group lists `name` as a member, as in `docker:x:990:carl`, though nobody has that name: whoever got it
+ * would get the rights left for it. Also when that cannot be known. */
+bool sources_group_lists_member(const char *name);
 
 #endif

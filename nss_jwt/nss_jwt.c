@@ -83,12 +83,48 @@ static bool sees_accounts_to_be(void) {
   return tables_login_program(the_tables(), own_executable(buffer)) && getuid() == 0 && geteuid() == 0;
 }
 
+/*
+ * The account to be that this process was told of last. sshd keeps the record that it got when the connection began and
+ * becomes that user; whoever asks later in the same process (pam_jwt.so, for one) must see that very record, also
+ * when somebody else got the id meanwhile: then the difference shows, and the login is refused.
+ */
+static struct {
+  atomic_flag in_use; /* whoever finds it so does without: nobody waits, in a child of a fork neither */
+  atomic_bool made;
+  char name[ACCOUNT_NAME_MAX + 1];
+  uint32_t uid;
+} promise = {.in_use = ATOMIC_FLAG_INIT};
+
+static void promise_account(const struct table_account *account) {
+  if (atomic_flag_test_and_set(&promise.in_use)) return;
+  size_t size = strlen(account->name) + 1;
+  atomic_store(&promise.made, size <= sizeof(promise.name));
+  if (size <= sizeof(promise.name)) memcpy(promise.name, account->name, size);
+  promise.uid = account->uid;
+  atomic_flag_clear(&promise.in_use);
+}
+
+/* True when there was a promise for this name; *account then is what was promised. */
+static bool keep_promise(const char *name, struct table_account *account) {
+  if (!atomic_load_explicit(&promise.made, memory_order_relaxed)) return false;
+  if (atomic_flag_test_and_set(&promise.in_use)) return false;
+  bool promised = strcmp(promise.name, name) == 0;
+  if (promised) account->uid = promise.uid;
+  atomic_flag_clear(&promise.in_use);
+  return promised;
+}
+
 static enum table_status account_for_login(const char *name, struct table_account *ret, char *buffer, size_t size) {
   enum table_status status = tables_account_by_name(the_tables(), name, ret, buffer, size);
-  if (status != TABLE_ABSENT || !sees_accounts_to_be()) return status;
-  status = tables_account_to_be(the_tables(), name, ret, buffer, size);
-  /* It may have come to be in between. */
-  return status == TABLE_ABSENT ? tables_account_by_name(the_tables(), name, ret, buffer, size) : status;
+  if (status == TABLE_ABSENT && sees_accounts_to_be()) {
+    status = tables_account_to_be(the_tables(), name, ret, buffer, size);
+    if (status == TABLE_FOUND && !keep_promise(name, ret)) promise_account(ret);
+    if (status != TABLE_ABSENT) return status;
+    /* It came to be in between. */
+    status = tables_account_by_name(the_tables(), name, ret, buffer, size);
+  }
+  if (status == TABLE_FOUND) (void)keep_promise(name, ret);
+  return status;
 }
 
 /* ---- passwd ---- */

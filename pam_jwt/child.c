@@ -27,7 +27,7 @@ static void default_signals(void) {
   static const char action[64], none[KERNEL_SIGSET_SIZE]; /* all zero: SIG_DFL, no flags, nothing blocked */
   for (int number = 1; number <= KERNEL_SIGNALS; number++)
     syscall(SYS_rt_sigaction, number, action, NULL, KERNEL_SIGSET_SIZE);
-  syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, KERNEL_SIGSET_SIZE);
+  if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, KERNEL_SIGSET_SIZE) != 0) _exit(127);
 }
 
 /* What a host may have set for itself must not starve the helper. A caller that may not raise a limit keeps it. */
@@ -87,15 +87,21 @@ bool child_start(const char *path, struct child *ret) {
   ends[1] = move_up(ends[1]);
 
   struct child child = {.pid = -1, .pidfd = -1, .socket = ends[0]};
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before); /* the host's handlers must not run in the child */
   if (ends[0] >= 0 && ends[1] >= 0) child.pid = _Fork();
   if (child.pid == 0) become(path, ends[1]);
+  int saved_errno = errno;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  errno = saved_errno;
   if (ends[1] >= 0) close(ends[1]);
   if (child.pid > 0) child.pidfd = move_up((int)syscall(SYS_pidfd_open, child.pid, 0));
   if (child.pidfd >= 0) {
     *ret = child;
     return true;
   }
-  int saved_errno = errno;
+  saved_errno = errno;
   if (child.pid > 0) { /* one that could not be killed later must not live */
     kill(child.pid, SIGKILL);
     waitpid(child.pid, NULL, 0);

@@ -28,6 +28,13 @@ static void look_into_tables(struct host_account *account) {
   tables_unmap(tables); /* libpam may unload the module at any pam_end */
 }
 
+bool id_is_ours(uint32_t id) {
+  struct tables *tables = tables_shared(PATH_TABLES);
+  bool ours = tables_id_in_range(tables, id) || id_range_holds(default_range, id);
+  tables_unmap(tables);
+  return ours;
+}
+
 /* False when it could not be asked; a name that nobody has is an answer, with *ret_found NULL. */
 static bool find_record(struct host_account *account, struct passwd *record, struct passwd **ret_found) {
   int error = ERANGE;

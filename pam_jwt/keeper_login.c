@@ -1,4 +1,3 @@
-#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,13 +18,6 @@ static enum reason find_in_ledger(struct event *event, enum account_kind *ret) {
   return REASON_OK;
 }
 
-/* Whoever gets this name would get the rights that somebody left for it, as in `docker:x:990:carl`. */
-static bool is_member_by_name(const char *name, gid_t gid) {
-  gid_t groups[2];
-  int count = COUNT_OF(groups);
-  return getgrouplist(name, gid, groups, &count) < 0 || count > 1;
-}
-
 /*
  * A source that does not answer might have the name. Known accounts of ours go on; for any other name that is
  * not known to be absent the answer is no.
@@ -43,7 +35,7 @@ static enum reason find_account(struct event *event, struct account_facts *ret) 
   if (reason != REASON_OK || ret->kind == ACCOUNT_OURS) return reason;
 
   enum source_answer group = sources_group_by_name(request->user, NULL);
-  ret->group_of_same_name = group == SOURCE_FOUND || is_member_by_name(request->user, request->gid);
+  ret->group_of_same_name = group == SOURCE_FOUND || sources_group_lists_member(request->user);
   return user == SOURCE_UNAVAILABLE || group == SOURCE_UNAVAILABLE ? REASON_SOURCE_UNAVAILABLE : REASON_OK;
 }
 

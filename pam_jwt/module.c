@@ -17,6 +17,7 @@
 #define GRANT_VARIABLE "JWT_LOGIN_GRANT"
 #define DATA_NAME "jwt-login"
 #define RUNTIME_MAX_DATA "systemd.runtime_max_sec" /* pam_systemd(8) */
+#define FAIL_DELAY_US 2000000                      /* pam_unix's */
 #define GROUPS_MAX 65536                           /* NGROUPS_MAX of Linux */
 
 /* What this process has learnt and need not ask again. */
@@ -173,7 +174,8 @@ int module_authenticate(pam_handle_t *pamh, int argc, const char **argv) {
   }
   struct state *state = state_of(pamh);
   if (state == NULL) return PAM_BUF_ERR;
-  ERASE_OBJECT(*state); /* login(1) asks again on the same handle, perhaps for somebody else */
+  pam_fail_delay(pamh, FAIL_DELAY_US); /* for everybody: how long a refusal takes tells nobody which accounts exist */
+  ERASE_OBJECT(*state);                /* login(1) asks again on the same handle, perhaps for somebody else */
   withdraw_grant(pamh);
 
   CLEANUP(host_account_clear) struct host_account account;
@@ -191,7 +193,7 @@ int module_authenticate(pam_handle_t *pamh, int argc, const char **argv) {
 int module_account(pam_handle_t *pamh) {
   struct state *state = state_of(pamh);
   CLEANUP(host_account_clear) struct host_account account;
-  if (!host_account_find(pamh, &account) || !account.resolved) return PAM_USER_UNKNOWN;
+  if (!host_account_find(pamh, &account)) return PAM_USER_UNKNOWN;
   if (state == NULL) return PAM_BUF_ERR;
   const char *grant = grant_of(pamh, state);
   /* Local users, cron and root pass by before any helper starts. */
@@ -227,21 +229,26 @@ static int add_groups(const struct state *state) {
   return code;
 }
 
+/* The gid that a process of root has taken on to become somebody; 0 when it has not. */
+static gid_t gid_taken_on(void) {
+  uid_t uid, effective_uid, saved_uid;
+  gid_t gid, effective_gid, saved_gid;
+  if (getresuid(&uid, &effective_uid, &saved_uid) != 0 || getresgid(&gid, &effective_gid, &saved_gid) != 0) return 0;
+  bool is_root = uid == 0 && effective_uid == 0 && saved_uid == 0;
+  return is_root && gid == effective_gid && gid == saved_gid ? gid : 0;
+}
+
 /*
  * sshd resolves the account when the connection begins and keeps that record, whatever was reserved for the name since.
  * Its session process calls here between setgid and setuid: by then the gid shows which record it holds, and as our
- * accounts have gid = uid, whom the session would really be. Another one's is the end of it.
+ * accounts have gid = uid, whom the session would really be. It is ended here, as sshd itself minds a failure only
+ * after keyboard-interactive.
  */
-static bool is_about_to_become_another(const struct host_account *account) {
-  uid_t uid, effective_uid, saved_uid;
-  gid_t gid, effective_gid, saved_gid;
-  if (!account->ours || getresuid(&uid, &effective_uid, &saved_uid) != 0 ||
-      getresgid(&gid, &effective_gid, &saved_gid) != 0) {
-    return false;
-  }
-  bool is_root = uid == 0 && effective_uid == 0 && saved_uid == 0;
-  bool has_set_gid = gid != 0 && gid == effective_gid && gid == saved_gid;
-  return is_root && has_set_gid && gid != account->gid;
+static void end_what_becomes_another(pam_handle_t *pamh, const struct host_account *account) {
+  gid_t gid = gid_taken_on();
+  if (gid == 0 || !id_is_ours(gid) || (account->resolved && gid == account->gid)) return;
+  log_refusal(pamh, account->user, REASON_ACCOUNT_CHANGED_RETRY, "the session would have run under another id");
+  _exit(EXIT_FAILURE);
 }
 
 int module_credentials(pam_handle_t *pamh, int flags) {
@@ -251,11 +258,9 @@ int module_credentials(pam_handle_t *pamh, int flags) {
   const char *grant = take_grant(pamh, state);
   CLEANUP(host_account_clear) struct host_account account;
   if (!host_account_find(pamh, &account)) return PAM_USER_UNKNOWN;
-  if (strcmp(holder_of(state, &account), account.user) != 0) return PAM_SUCCESS; /* the groups are the holder's alone */
-  if (is_about_to_become_another(&account)) {
-    log_refusal(pamh, account.user, REASON_ACCOUNT_CHANGED_RETRY, "the session would have run under another id");
-    return PAM_CRED_ERR;
-  }
+  if (strcmp(holder_of(state, &account), account.user) != 0) return PAM_IGNORE; /* the groups are the holder's alone */
+  end_what_becomes_another(pamh, &account);
+  if (grant == NULL && !account.ours) return PAM_IGNORE; /* the modules that follow have credentials to give */
   if (!state->has_groups && grant != NULL) {
     struct keeper_answer reply;
     if (ask(pamh, CALL_CREDENTIALS, &account, grant, &reply) != REASON_OK) return PAM_CRED_ERR;

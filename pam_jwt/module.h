@@ -36,6 +36,9 @@ struct host_account {
 MUST_USE bool host_account_find(pam_handle_t *pamh, struct host_account *ret);
 void host_account_clear(struct host_account *account);
 
+/* True for an id in the range of our accounts, the configured or the built-in one. */
+bool id_is_ours(uint32_t id);
+
 /* ---- asking for the token ---- */
 
 struct answer {

@@ -61,7 +61,9 @@ static int publish(const struct account_settings *settings) {
   enum reason reason = ledger_open(PATH_LEDGER, LEDGER_WRITE, &ledger);
   if (reason == REASON_STATE_DAMAGED && errno == ENOENT)
     return fail(reason, PATH_LEDGER,
-                "it is gone, and " PATH_TABLES " shows that it was there; remove that too to forget every account");
+                "it is gone, and " PATH_TABLES " or " PATH_LEDGER
+                "-journal shows that it was there: restore it, or remove both "
+                "to forget every account");
   if (reason != REASON_OK) return fail(reason, PATH_LEDGER, "");
   reason = ledger_publish(ledger, settings, PATH_TABLES, NULL);
   int status = reason == REASON_OK ? EXIT_YES : fail(reason, PATH_TABLES, ledger_detail(ledger));

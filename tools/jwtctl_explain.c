@@ -171,7 +171,9 @@ static void ask_host(struct account_facts *account) {
     account->kind = ACCOUNT_LOCAL;
   else if (is_ours(account->name))
     account->kind = ACCOUNT_OURS;
-  account->group_of_same_name = sources_group_by_name(account->name, NULL) == SOURCE_FOUND;
+  else
+    account->group_of_same_name =
+        sources_group_by_name(account->name, NULL) == SOURCE_FOUND || sources_group_lists_member(account->name);
 }
 
 static void show_account(struct explanation *explanation) {

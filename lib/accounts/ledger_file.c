@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,16 +80,38 @@ static enum reason check_file(const char *path, bool *ret_exists) {
   return safe ? REASON_OK : fail(REASON_FILE_UNSAFE, EPERM);
 }
 
-/* Whether the tables were ever written beside the ledger: `path`, as located, is the ledger's. */
-static enum reason find_tables(const char *path, bool *ret_there) {
-  char *tables CLEANUP(free_quietly) = NULL;
-  if (asprintf(&tables, "%.*s/nss/recent", (int)(strrchr(path, '/') - path), path) < 0) {
-    tables = NULL;
-    return REASON_OUT_OF_MEMORY;
-  }
+/* Whether there is a file of more than `size_min` bytes (-1: of any size). Frees `path`, NULL being out of memory. */
+static enum reason find_trace(char *path, off_t size_min, bool *ret_there) {
+  if (path == NULL) return REASON_OUT_OF_MEMORY;
   struct stat st;
-  *ret_there = lstat(tables, &st) == 0;
-  return *ret_there || errno == ENOENT || errno == ENOTDIR ? REASON_OK : REASON_STATE_UNAVAILABLE;
+  bool there = lstat(path, &st) == 0;
+  enum reason reason = there || errno == ENOENT || errno == ENOTDIR ? REASON_OK : REASON_STATE_UNAVAILABLE;
+  free_quietly(&path);
+  *ret_there = there && st.st_size > size_min;
+  return reason;
+}
+
+static char *formatted(const char *format, ...) PRINTF_LIKE(1, 2);
+static char *formatted(const char *format, ...) {
+  char *text;
+  va_list arguments;
+  va_start(arguments, format);
+  int length = vasprintf(&text, format, arguments);
+  va_end(arguments);
+  return length < 0 ? NULL : text;
+}
+
+/*
+ * Whether there was a ledger here once: the tables beside it were written, or SQLite's journal is still to be rolled
+ * back, which would damage a new one. `path`, as located, is the ledger's.
+ */
+static enum reason find_traces(const char *path, bool *ret_there) {
+  int folder_length = (int)(strrchr(path, '/') - path);
+  bool tables = false, journal = false;
+  enum reason reason = find_trace(formatted("%.*s/nss/recent", folder_length, path), -1, &tables);
+  if (reason == REASON_OK) reason = find_trace(formatted("%s-journal", path), 0, &journal);
+  *ret_there = tables || journal;
+  return reason;
 }
 
 enum reason ledger_file_locate(const char *path, bool make_folder, char **ret_path, enum ledger_file *ret_file) {
@@ -111,11 +134,11 @@ enum reason ledger_file_locate(const char *path, bool make_folder, char **ret_pa
     return REASON_OUT_OF_MEMORY;
   }
   /* In this order: somebody else may be making the ledger and the tables right now. */
-  bool had_tables, exists;
-  reason = find_tables(located, &had_tables);
+  bool existed, exists;
+  reason = find_traces(located, &existed);
   if (reason == REASON_OK) reason = check_file(located, &exists);
   if (reason != REASON_OK) return reason;
-  *ret_file = exists ? LEDGER_FILE_THERE : had_tables ? LEDGER_FILE_LOST : LEDGER_FILE_NEVER_MADE;
+  *ret_file = exists ? LEDGER_FILE_THERE : existed ? LEDGER_FILE_LOST : LEDGER_FILE_NEVER_MADE;
   *ret_path = located;
   located = NULL;
   return REASON_OK;

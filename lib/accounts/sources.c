@@ -197,3 +197,9 @@ enum source_answer sources_group_by_name(const char *name, uint32_t *ret_gid) {
 enum source_answer sources_group_by_gid(uint32_t gid) {
   return ask_all(&(struct question){.group = true, .id = gid}, NULL);
 }
+
+bool sources_group_lists_member(const char *name) {
+  gid_t groups[2]; /* the first is the one that is passed */
+  int count = COUNT_OF(groups);
+  return getgrouplist(name, 0, groups, &count) < 0 || count > 1;
+}

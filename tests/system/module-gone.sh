@@ -13,7 +13,8 @@ must 'the settings are applied' test $? = 0
 start_sshd
 must 'sshd runs' test -s /run/sshd.pid
 
-stack common-auth 'auth required pam_unix.so'
+stack common-auth 'auth required pam_unix.so' 'auth optional pam_group.so'
+echo 'sshd;*;worker;Al0000-2400;games' >/etc/security/group.conf
 stack common-account 'account required pam_unix.so'
 stack common-session 'session required pam_permit.so'
 sed -n '/^\.Bd/,/^\.Ed/{/^\(auth\|account\|session\|@include\)/p}' "$top/docs/man/pam_jwt.8" >/etc/pam.d/sshd
@@ -43,6 +44,8 @@ locals_get_in() {
   is "$(by_key worker)" worker && is "$(by_key root)" root && is "$(by_password)" worker
 }
 
+groups_of_worker() { ssh_to worker TOKEN_PATH=/dev/null -o PreferredAuthentications=publickey -i /dev/shm/id id -Gn; }
+check 'what other modules give is given to local accounts' is "$(groups_of_worker)" 'worker games'
 check 'a token opens a new account' is "$(login ana ana id -un)" ana
 key_for ana /home/ana
 check 'a key alone does not' refuse by_key ana

@@ -126,6 +126,11 @@ for name in admin docker wheel _svc systemd-x; do
 done
 person builders builders
 check 'a name that equals a group' refused name-reserved builders builders
+echo 'left-over:x:2999:vera' >>/etc/group
+person vera vera
+check 'a name that somebody left in a group' refused name-reserved vera vera
+explain_vera() { jwtctl explain --user vera --service sshd <"$tokens/vera" | tail -n 1; }
+check 'jwtctl explain says the same' is "$(explain_vera)" 'decision: deny name-reserved'
 
 # ---- a public key is not a token ----
 

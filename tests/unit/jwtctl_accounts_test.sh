@@ -126,6 +126,10 @@ run apply --config "$dir/good.conf"
 check 'nor is it made anew' is "$status $(grep -c "is gone" err)" '1 1'
 check 'while its tables stand' refuse test -e $ledger
 rm -r $state/nss
+echo 'pages of the old one' >$ledger-journal
+run apply --config "$dir/good.conf"
+check 'nor while a journal waits to be rolled back into it' is "$status $(grep -c "is gone" err)" '1 1'
+: >$ledger-journal
 run apply --config "$dir/good.conf"
 check 'without them the host starts afresh' is "$status $(cat out)" "0 $state/nss: 0 accounts, ids 1879048192-2147352575"
 

@@ -30,6 +30,12 @@ enum reason event_ledger(struct event *event) {
   return reason;
 }
 
+void answer_with_grant(const struct grant *grant, struct keeper_answer *ret) {
+  ret->group_count = (uint32_t)grant->group_count;
+  memcpy(ret->groups, grant->groups, grant->group_count * sizeof(grant->groups[0]));
+  ret->session_end = grant->session_end;
+}
+
 static const char *call_name(uint32_t call) {
   static const char *const names[] = {[CALL_AUTHENTICATE] = "authenticate",
                                       [CALL_ACCOUNT] = "account",

@@ -14,12 +14,6 @@
 
 /* ---- the requests that need no judge ---- */
 
-static void answer_with_grant(const struct grant *grant, struct keeper_answer *ret) {
-  ret->group_count = (uint32_t)grant->group_count;
-  memcpy(ret->groups, grant->groups, grant->group_count * sizeof(grant->groups[0]));
-  ret->session_end = grant->session_end;
-}
-
 static enum reason account_without_grant(struct event *event) {
   const struct keeper_request *request = event->request;
   enum reason reason = event_settings(event);
@@ -31,11 +25,11 @@ static enum reason account_without_grant(struct event *event) {
   return reason;
 }
 
-static enum reason look_at_grant(struct event *event, bool unused, struct keeper_answer *ret) {
+static enum reason look_at_grant(struct event *event, struct keeper_answer *ret) {
   struct grant grant;
   enum reason reason = event_ledger(event);
   if (reason == REASON_OK) {
-    reason = ledger_grant(event->ledger, event->request->grant, event->request->user, event->request->service, unused,
+    reason = ledger_grant(event->ledger, event->request->grant, event->request->user, event->request->service, false,
                           event->now, &grant);
   }
   if (reason == REASON_OK) answer_with_grant(&grant, ret);
@@ -72,9 +66,9 @@ static enum reason serve(struct event *event, const char *token, struct keeper_a
   case CALL_AUTHENTICATE:
     return keeper_authenticate(event, token, ret);
   case CALL_ACCOUNT:
-    return event->request->grant[0] != '\0' ? look_at_grant(event, false, ret) : account_without_grant(event);
+    return event->request->grant[0] != '\0' ? look_at_grant(event, ret) : account_without_grant(event);
   case CALL_CREDENTIALS:
-    return look_at_grant(event, false, ret);
+    return look_at_grant(event, ret);
   case CALL_SESSION_OPEN:
     return open_session(event, ret);
   case CALL_SESSION_CLOSE:

@@ -32,6 +32,9 @@ MUST_USE enum reason event_settings(struct event *event);
 /* Open the ledger into the event, once; made when missing. */
 MUST_USE enum reason event_ledger(struct event *event);
 
+/* Put what a grant gives into the answer, all but its id. */
+void answer_with_grant(const struct grant *grant, struct keeper_answer *ret);
+
 /* Put text behind the reason; a later one replaces it. */
 void event_detail(struct event *event, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -13,8 +13,8 @@ static enum reason find_in_ledger(struct event *event, enum account_kind *ret) {
   if (reason != REASON_OK) return reason;
   reason = ledger_account_state(event->ledger, event->request->user, event->request->uid);
   if (reason != REASON_OK && reason != REASON_ACCOUNT_DISABLED && reason != REASON_ACCOUNT_UNKNOWN) return reason;
-  *ret =
-      reason == REASON_ACCOUNT_UNKNOWN ? ACCOUNT_ABSENT : ACCOUNT_OURS; /* a disabled one is refused after the judge */
+  /* A disabled one is refused after the judge. */
+  *ret = reason == REASON_ACCOUNT_UNKNOWN ? ACCOUNT_ABSENT : ACCOUNT_OURS;
   return REASON_OK;
 }
 
@@ -125,9 +125,7 @@ static enum reason admit(struct event *event, const struct account_facts *accoun
   }
   if (reason == REASON_OK) {
     memcpy(ret->grant, grant.id, sizeof(ret->grant));
-    ret->group_count = (uint32_t)grant.group_count;
-    memcpy(ret->groups, grant.groups, sizeof(ret->groups));
-    ret->session_end = grant.session_end;
+    answer_with_grant(&grant, ret);
   }
   return reason;
 }

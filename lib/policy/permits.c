@@ -4,10 +4,7 @@
 #include "settings.h"
 
 bool rule_serves(const struct rule *rule, const char *service) {
-  if (!rule->services[0]) return true;
-  for (const char *const *known = rule->services; *known; known++)
-    if (strcmp(*known, service) == 0) return true;
-  return false;
+  return rule->services[0] == NULL || name_is_listed(rule->services, service);
 }
 
 static bool fits_pattern(const struct name_pattern *pattern, const char *name) {

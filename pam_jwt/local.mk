@@ -1,5 +1,5 @@
 # pam_jwt: the module, jwt-keeper and jwt-judge
-noinst_HEADERS += pam_jwt/child.h pam_jwt/keeper.h pam_jwt/module.h pam_jwt/protocol.h
+noinst_HEADERS += pam_jwt/child.h pam_jwt/judge.h pam_jwt/keeper.h pam_jwt/module.h pam_jwt/protocol.h
 
 pam_LTLIBRARIES += pam_jwt.la
 pam_jwt_la_SOURCES = pam_jwt/answer.c pam_jwt/call.c pam_jwt/child.c pam_jwt/host_account.c pam_jwt/module.c \
@@ -13,7 +13,7 @@ jwt_keeper_SOURCES = pam_jwt/child.c pam_jwt/event.c pam_jwt/keeper.c pam_jwt/ke
 	pam_jwt/session_facts.c pam_jwt/verdict.c
 jwt_keeper_LDADD = lib/policy/libsettings.la lib/accounts/libaccounts.la lib/tables/libtables.la lib/base/libbase.la
 
-jwt_judge_SOURCES = pam_jwt/judge.c
+jwt_judge_SOURCES = pam_jwt/judge.c pam_jwt/judge_serve.c
 jwt_judge_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
 jwt_judge_LDADD = lib/decision/libdecision.la lib/sandbox/libsandbox.la lib/base/libbase.la $(CRYPTO_LIBS)
 

@@ -34,19 +34,21 @@
   /* issuer */ \
   X(REASON_CLAIMS_MALFORMED, "claims-malformed", "the token's claims are not a JSON object with the right types", \
     "have the issuer sign an ordinary JWT") \
-  X(REASON_ISSUER_UNKNOWN, "issuer-unknown", "no issuer section has this token's iss as its url", \
+  X(REASON_ISSUER_UNKNOWN, "issuer-unknown", "no issuer section has this token's iss as its url, nor its sub's trust domain", \
     "add an issuer section; urls are compared byte for byte") \
   /* key */ \
   X(REASON_KEYS_UNAVAILABLE, "keys-unavailable", "the issuer's key set is not there or could not be read", \
-    "check the `keys` setting, the file and its owner and mode") \
+    "check the `keys` setting, the file and its owner and mode; jwtctl keys refresh says why a fetch failed") \
+  X(REASON_KEYS_STALE, "keys-stale", "the issuer has not confirmed its key set for longer than max_stale", \
+    "see that the issuer can be reached: jwtctl issuer test says what is wrong; also check the host's clock") \
   X(REASON_KEYS_MALFORMED, "keys-malformed", "the issuer's key set is not a JWK Set", \
     "run jwtctl keys list --jwks FILE to see what is wrong with it") \
   X(REASON_KEY_UNKNOWN, "key-unknown", "no key of the issuer's set has the token's kid", \
     "refresh the key set; if that does not help the token is not from this issuer") \
   X(REASON_KEY_UNSUITABLE, "key-unsuitable", "the issuer's key may not or cannot verify this algorithm", \
     "run jwtctl keys list to see why") \
-  X(REASON_KEY_AMBIGUOUS, "key-ambiguous", "the token has no kid and more than one key fits", \
-    "have the issuer put a kid into its tokens") \
+  X(REASON_KEY_AMBIGUOUS, "key-ambiguous", "more than one key fits: the token has no kid, or several key sets have it", \
+    "have the issuer put a kid into its tokens, and issuers that share a url use different ones") \
   X(REASON_SIGNATURE_INVALID, "signature-invalid", "the signature is not the issuer's", \
     "check that the token was not changed and that the key set is current") \
   /* claims */ \
@@ -132,6 +134,10 @@
     "try again; if it stays, look for a hanging jwt-keeper or jwtctl") \
   X(REASON_STATE_DAMAGED, "state-damaged", "the ledger or a table is damaged or from a newer version", \
     "restore it from a backup; it is never emptied by itself") \
+  X(REASON_FETCH_FAILED, "fetch-failed", "the issuer's key set could not be fetched", \
+    "see that the issuer can be reached from this host and shows a certificate it trusts") \
+  X(REASON_FETCH_REFUSED, "fetch-refused", "what the issuer sent is no discovery document or key set that can be used", \
+    "run jwtctl issuer test to see what came; the keys fetched before stay in use") \
   X(REASON_PRIVILEGE, "privilege", "the caller does not have the privilege this needs", \
     "call it from a service that runs as root") \
   X(REASON_SANDBOX_FAILED, "sandbox-failed", "privilege could not be shed, so nothing was parsed", \

@@ -16,23 +16,34 @@
 #define ISSUER_LIFETIME_DEFAULT 7200 /* seconds: max_lifetime */
 #define ISSUER_LEEWAY_DEFAULT 30     /* seconds */
 
-#define SETTINGS_TITLE_MAX 128 /* bytes of a section's title, without the NUL */
+#define SETTINGS_TITLE_MAX 128 /* bytes of a section's title, and of an alias, without the NUL */
+#define ISSUER_URL_MAX 1023    /* bytes */
 #define RULE_GROUPS_MAX 64
 #define SYSTEM_ID_END 1000 /* ids below are the system's: accounts and groups */
+
+enum key_source { KEYS_DISCOVERED, KEYS_AT_URL, KEYS_IN_FILE };
 
 /* Lists are NULL-terminated and never NULL; an unset one is empty. */
 struct issuer {
   const char *title;
   const char *url;
+  const char *alias;            /* NULL: known by its url */
+  const char *trust_domain;     /* of a url spiffe://TRUSTDOMAIN; NULL otherwise */
   const char *const *audiences; /* {hostname} already replaced */
   const char *const *algorithms;
   const char *const *types; /* empty: JWT or absent */
   const char *const *required_claims;
   const char *authorized_party; /* NULL: not checked */
-  const char *key_file;         /* from keys = "file:/..." */
+  enum key_source key_source;
+  const char *key_location; /* URL or absolute path; NULL when discovered */
+  const char *ca_file;      /* NULL: the system's CAs */
+  const char *bearer_file;  /* NULL: none */
+  int64_t max_stale;        /* seconds */
   int64_t max_lifetime;
   int64_t leeway;
-  const char *file; /* where the section stands */
+  bool issued_at_optional;    /* no iat: exp - now takes the place of exp - iat */
+  bool audience_is_client_id; /* client_id and token_use stand in for aud */
+  const char *file;           /* where the section stands */
   int line;
 };
 
@@ -99,8 +110,12 @@ void settings_free(struct settings *settings);
 const struct issuer *settings_issuer(const struct settings *settings, const char *title);
 const struct rule *settings_rule(const struct settings *settings, const char *title);
 
-/* The signature algorithms that an issuer section may name, NULL-terminated: those of token_algorithms_all, kept apart
- * because this library links no libcrypto. */
+/* What the issuer is called in the ledger, the log and the tools: its alias, or else its url. No two sections have the
+ * same. A JWT-SVID has no iss, and Kubernetes clusters share one, so a token's iss would not do. */
+const char *issuer_identity(const struct issuer *issuer);
+
+/* The signature algorithms that an issuer section may name, NULL-terminated: every one of the verifier's, kept apart
+ * because this library links no libcrypto. This host's OpenSSL may lack some: see token_algorithm_known. */
 const char *const *settings_algorithms(void);
 
 /* ---- what a rule allows, as far as no claim is needed: the keeper asks this again after the judge ---- */

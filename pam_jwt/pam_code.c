@@ -58,6 +58,7 @@ int pam_code_of(enum reason reason) {
     return PAM_ACCT_EXPIRED;
 
   case REASON_KEYS_UNAVAILABLE:
+  case REASON_KEYS_STALE:
   case REASON_KEYS_MALFORMED:
   case REASON_ACCOUNT_RANGE_FULL:
   case REASON_SOURCE_UNAVAILABLE:
@@ -68,6 +69,8 @@ int pam_code_of(enum reason reason) {
   case REASON_STATE_UNAVAILABLE:
   case REASON_STATE_BUSY:
   case REASON_STATE_DAMAGED:
+  case REASON_FETCH_FAILED:
+  case REASON_FETCH_REFUSED:
   case REASON_PRIVILEGE:
   case REASON_SANDBOX_FAILED:
   case REASON_JUDGE_FAILED:

@@ -21,7 +21,7 @@
 #define HOST_SIZE 256
 #define TTY_SIZE 64
 #define TITLE_SIZE (SETTINGS_TITLE_MAX + 1)
-#define ISSUER_SIZE 1024
+#define ISSUER_SIZE (ISSUER_URL_MAX + 1)
 #define SUBJECT_SIZE 2049 /* a SPIFFE ID may have 2048 bytes */
 #define TOKEN_ID_SIZE 129
 #define KID_SIZE 129

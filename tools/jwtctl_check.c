@@ -64,19 +64,23 @@ static void PRINTF_LIKE(4, 5) warn(json_t *warnings, const char *file, int line,
   json_array_append_new(warnings, line ? json_sprintf("%s:%d: %s", file, line, text) : json_string(text));
 }
 
-static void look_at_issuer(const struct settings *settings, const struct issuer *issuer, enum file_trust trust,
-                           json_t *warnings) {
+static void look_at_key_file(const struct issuer *issuer, enum file_trust trust, json_t *warnings) {
   char *bytes;
-  size_t size, rules = 0;
-  enum reason reason = trusted_file_read(issuer->key_file, trust, KEYSET_MAX_SIZE, &bytes, &size);
+  size_t size;
+  if (issuer->key_source != KEYS_IN_FILE) return;
+  enum reason reason = trusted_file_read(issuer->key_location, trust, KEYSET_MAX_SIZE, &bytes, &size);
   if (reason == REASON_OK)
     free(bytes);
   else
     warn(warnings, issuer->file, issuer->line, "issuer \"%s\": its tokens are refused, for its key file %s is %s",
-         issuer->title, issuer->key_file,
+         issuer->title, issuer->key_location,
          reason == REASON_SETTINGS_MISSING ? "missing"
          : reason == REASON_FILE_UNSAFE ? "unsafe (expected a regular file of root, written by no other, at most 1 MiB)"
                                         : "unreadable");
+}
+
+static void look_at_issuer(const struct settings *settings, const struct issuer *issuer, json_t *warnings) {
+  size_t rules = 0;
   for (size_t i = 0; i < settings->rule_count; i++)
     rules += strcmp(settings->rules[i].issuer, issuer->title) == 0;
   if (rules == 0)
@@ -120,8 +124,10 @@ static json_t *look(const struct settings *settings, enum file_trust trust) {
     warn(warnings, "", 0, "there is no issuer section: nobody can log in with a token");
   else if (settings->rule_count == 0)
     warn(warnings, "", 0, "there is no rule: nobody can log in with a token");
-  for (size_t i = 0; i < settings->issuer_count; i++)
-    look_at_issuer(settings, &settings->issuers[i], trust, warnings);
+  for (size_t i = 0; i < settings->issuer_count; i++) {
+    look_at_key_file(&settings->issuers[i], trust, warnings);
+    look_at_issuer(settings, &settings->issuers[i], warnings);
+  }
   for (size_t i = 0; i < settings->rule_count; i++) {
     look_at_account(&settings->rules[i], warnings);
     look_at_services(&settings->rules[i], warnings);

@@ -37,7 +37,7 @@ static enum reason find_keys(const struct key_files *files, const struct issuer 
   const struct key_file *file = key_file_of(files, issuer);
   enum reason reason = file->reason;
   if (reason == REASON_OK) reason = keyset_parse(file->bytes, file->size, ret);
-  traced(trace, "keys", issuer->key_file, reason);
+  traced(trace, "keys", issuer->key_location ? issuer->key_location : "discovery", reason);
   return reason;
 }
 

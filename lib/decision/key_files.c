@@ -10,6 +10,11 @@ struct key_files {
   struct key_file files[];
 };
 
+static enum reason read_file(const struct issuer *issuer, enum file_trust trust, struct key_file *ret) {
+  if (issuer->key_source != KEYS_IN_FILE) return REASON_KEYS_UNAVAILABLE;
+  return trusted_file_read(issuer->key_location, trust, KEYSET_MAX_SIZE, &ret->bytes, &ret->size);
+}
+
 enum reason key_files_read(const struct settings *settings, enum file_trust trust, struct key_files **ret) {
   size_t count = settings->issuer_count;
   struct key_files *files = calloc(1, sizeof(*files) + count * sizeof(files->files[0]));
@@ -17,7 +22,7 @@ enum reason key_files_read(const struct settings *settings, enum file_trust trus
   *files = (struct key_files){.issuers = settings->issuers, .count = count};
   for (size_t i = 0; i < count; i++) {
     struct key_file *file = &files->files[i];
-    file->reason = trusted_file_read(settings->issuers[i].key_file, trust, KEYSET_MAX_SIZE, &file->bytes, &file->size);
+    file->reason = read_file(&settings->issuers[i], trust, file);
     if (file->reason == REASON_OUT_OF_MEMORY) {
       key_files_free(files);
       return REASON_OUT_OF_MEMORY;

@@ -89,6 +89,8 @@ const struct seen_option *seen_option(const struct seen_section *section, const 
 struct issuer_draft {
   struct issuer issuer;
   const char *keys;
+  const char *issued_at;
+  const char *audience_claim;
 };
 
 struct rule_draft {
@@ -136,6 +138,7 @@ cfg_opt_t *confuse_values(const struct seen_section *section, const struct seen_
 /* Check the drafts and make of them what the settings hold. */
 bool issuer_finish(struct loader *loader, const struct seen_section *section, const char *hostname,
                    struct issuer_draft *draft);
+bool issuer_finish_keys(struct loader *loader, const struct seen_section *section, struct issuer_draft *draft);
 bool rule_finish(struct loader *loader, const struct seen_section *section, struct rule_draft *draft);
 bool accounts_finish(struct loader *loader, const struct seen_section *section, struct accounts_draft *draft);
 

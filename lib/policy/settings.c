@@ -159,12 +159,34 @@ static size_t count_of(const struct loader *loader, const struct section_kind *k
   return count;
 }
 
-static bool url_is_new(struct loader *loader, const struct seen_section *section, const struct issuer *issuers,
-                       size_t count, const char *url) {
+static bool same_keys(const struct issuer *a, const struct issuer *b) {
+  if (a->key_source != b->key_source) return false;
+  return a->key_source == KEYS_DISCOVERED || strcmp(a->key_location, b->key_location) == 0;
+}
+
+/* Sections may share a url, as Kubernetes clusters do: their keys tell the tokens apart, their aliases the identities.
+ */
+static bool check_apart(struct loader *loader, const struct seen_section *section, const struct issuer *first,
+                        const struct issuer *second) {
+  bool share = strcmp(first->url, second->url) == 0;
+  if (share && (!first->alias || !second->alias))
+    return option_fail(loader, section, "url",
+                       "issuer \"%s\" at %s:%d has this `url` already; to share it, each needs an `alias`",
+                       first->title, first->file, first->line);
+  if (share && same_keys(first, second))
+    return option_fail(loader, section, "keys",
+                       "issuer \"%s\" at %s:%d has this `url` and the same `keys`, which have to tell the two apart",
+                       first->title, first->file, first->line);
+  if (strcmp(issuer_identity(first), issuer_identity(second)) == 0)
+    return option_fail(loader, section, "alias", "issuer \"%s\" at %s:%d is known as \"%.80s\" already", first->title,
+                       first->file, first->line, issuer_identity(first));
+  return true;
+}
+
+static bool issuer_is_apart(struct loader *loader, const struct seen_section *section, const struct issuer *issuers,
+                            size_t count, const struct issuer *issuer) {
   for (size_t i = 0; i < count; i++)
-    if (strcmp(issuers[i].url, url) == 0)
-      return option_fail(loader, section, "url", "issuer \"%s\" at %s:%d has this `url` already", issuers[i].title,
-                         issuers[i].file, issuers[i].line);
+    if (!check_apart(loader, section, &issuers[i], issuer)) return false;
   return true;
 }
 
@@ -176,7 +198,7 @@ static bool load_issuers(struct loader *loader, struct settings *settings) {
   for (; at; at = next_of(at->next, &kind_issuer)) {
     struct issuer_draft draft = {0};
     if (!section_fill(loader, at, &draft) || !issuer_finish(loader, at, settings->hostname, &draft) ||
-        !url_is_new(loader, at, issuers, count, draft.issuer.url))
+        !issuer_is_apart(loader, at, issuers, count, &draft.issuer))
       return false;
     issuers[count++] = draft.issuer;
   }
@@ -264,6 +286,10 @@ void settings_free(struct settings *settings) {
   struct loaded *loaded = (struct loaded *)settings;
   arena_free(&loaded->arena);
   free(loaded);
+}
+
+const char *issuer_identity(const struct issuer *issuer) {
+  return issuer->alias ? issuer->alias : issuer->url;
 }
 
 const struct issuer *settings_issuer(const struct settings *settings, const char *title) {

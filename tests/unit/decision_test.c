@@ -121,10 +121,10 @@ static void every_step_is_traced(void) {
 
 /* libsettings links no libcrypto, so it keeps the names itself. */
 static void settings_know_the_algorithms_of_the_verifier(void) {
-  const char *const *known = settings_algorithms(), *const *all = token_algorithms_all();
-  for (; *known && *all; known++, all++)
-    CHECK_STRING(*known, *all);
-  CHECK(!*known && !*all);
+  for (const char *const *name = token_algorithms_all(); *name; name++) {
+    CHECK(name_is_listed(settings_algorithms(), *name));
+    if (!name_is_listed(settings_algorithms(), *name)) printf("# %s\n", *name);
+  }
 }
 
 UNIT_MAIN({"each step refuses its own", each_step_refuses_its_own},

@@ -15,6 +15,10 @@
   "}\n"
 #define ISSUER_WITH(line) \
   "issuer \"corp\" {\nurl = \"u\"\naudience = \"a\"\nalgorithms = \"RS256\"\nkeys = \"file:/k\"\n" line "\n}\n"
+#define SHARED(title, rest) \
+  "issuer \"" title "\" {\nurl = \"u\"\naudience = \"a\"\nalgorithms = \"RS256\"\n" rest "\n}\n" /* 6 lines */
+#define DISCOVERED(url, line) "issuer \"d\" {\nurl = \"" url "\" audience = a algorithms = RS256\n" line "\n}\n"
+#define SPIFFE(url, line) "issuer \"s\" {\nurl = \"" url "\" audience = a keys = \"https://s.example/\"\n" line "\n}\n"
 #define RULE_WITH(line) ISSUER "rule \"r\" {\n  issuer = \"corp\"\n" line "\n}\n"    /* the line is 9 */
 #define WHEN(condition) RULE_WITH("  account = \"deploy\" when = { " condition " }") /* line 9 */
 #define ACCOUNT(rest) RULE_WITH("  any = true account = " rest)                      /* line 9 */
@@ -89,7 +93,6 @@ static const struct bad issuers[] = {
     {"no url", "\nissuer \"a\" {\n audience = a\n}\n", 2, "issuer \"a\" has no `url`"},
     {"no audience", "issuer \"a\" {\n url = u\n}\n", 1, "issuer \"a\" has no `audience`"},
     {"no algorithms", "issuer \"a\" {\n url = u audience = a\n}\n", 1, "issuer \"a\" has no `algorithms`"},
-    {"no keys", "issuer \"a\" {\n url = u audience = a\n algorithms = RS256 }\n", 1, "issuer \"a\" has no `keys`"},
     {"an empty url", "issuer \"a\" {\n url = \"\"\n}\n", 2, "`url` has an empty value"},
     {"an empty member of a list", "issuer \"a\" {\n url = u\n audience = { \"\" }\n}\n", 3,
      "`audience` has an empty value"},
@@ -111,10 +114,62 @@ static const struct bad issuers[] = {
     {"another placeholder in the audience",
      "hostname = h\nissuer \"a\" {\n url = u algorithms = RS256 keys = \"file:/k\"\n audience = \"ssh://{host}\"\n}\n",
      4, "{hostname} alone is replaced"},
-    {"keys elsewhere", "issuer \"a\" {\n url = u audience = a algorithms = RS256\n keys = discovery\n}\n", 3,
-     "there is \"file:/absolute/path\" alone"},
-    {"keys at a relative path", "issuer \"a\" {\n url = u audience = a algorithms = RS256\n keys = \"file:k\"\n}\n", 3,
-     "there is \"file:/absolute/path\" alone"},
+    {"keys at a relative path", DISCOVERED("https://d.example", "keys = \"file:k\""), 3,
+     "expected \"discovery\", \"file:/absolute/path\" or an https:// URL"},
+    {"keys in a file without a name", DISCOVERED("https://d.example", "keys = \"file:/\""), 3,
+     "expected \"discovery\""},
+    {"keys over plain http", DISCOVERED("https://d.example", "keys = \"http://d.example/k\""), 3,
+     "(http:// to this host's loopback only)"},
+    {"keys at a URL with a user", DISCOVERED("https://d.example", "keys = \"https://a:b@d.example/k\""), 3,
+     "without user"},
+    {"keys at a URL with a fragment", DISCOVERED("https://d.example", "keys = \"https://d.example/k#f\""), 3,
+     "fragment"},
+    {"keys at a URL with a blank", DISCOVERED("https://d.example", "keys = \"https://d.example/k f\""), 3,
+     "and blanks"},
+    {"discovery without https", DISCOVERED("http://d.example", ""), 2, "keys cannot be discovered at the `url`"},
+    {"discovery at what is no URL", DISCOVERED("d.example", "keys = discovery"), 2, "say with `keys` where they are"},
+    {"discovery with a query", DISCOVERED("https://d.example/?a", ""), 2, "keys cannot be discovered"},
+    {"a relative ca_file", DISCOVERED("https://d.example", "ca_file = ca.pem"), 3,
+     "`ca_file` is \"ca.pem\"; expected an abs"},
+    {"a relative bearer_file", DISCOVERED("https://d.example", "bearer_file = token"), 3, "`bearer_file` is \"token\""},
+    {"a ca_file for keys in a file", ISSUER_WITH("ca_file = '/ca'"), 6, "`ca_file` has no effect on keys in a file"},
+    {"a bearer_file for keys in a file", ISSUER_WITH("bearer_file = '/b'"), 6, "`bearer_file` has no effect"},
+    {"a max_stale for keys in a file", ISSUER_WITH("max_stale = 1h"), 6, "`max_stale` has no effect"},
+    {"a max_stale below a minute", DISCOVERED("https://d.example", "max_stale = 59s"), 3, "expected 60 to 2592000"},
+    {"a max_stale of a year", DISCOVERED("https://d.example", "max_stale = 365d"), 3, "expected 60 to 2592000"},
+    {"a wrong issued_at", ISSUER_WITH("issued_at = never"), 6, "expected \"required\" or \"optional\""},
+    {"a wrong audience_claim", ISSUER_WITH("audience_claim = azp"), 6, "expected \"aud\" or \"client_id\""},
+    {"an alias with a blank", ISSUER_WITH("alias = \"a b\""), 6, "no blanks"},
+    {"one url with one alias", SHARED("a", "keys = \"file:/k\"") SHARED("b", "keys = \"file:/l\" alias = b"), 8,
+     "to share it, each needs an `alias`"},
+    {"one url with the alias of the first alone",
+     SHARED("a", "keys = \"file:/k\" alias = a") SHARED("b", "keys = \"file:/l\""), 8, "each needs an `alias`"},
+    {"one url with one key file",
+     SHARED("a", "keys = \"file:/k\" alias = a") SHARED("b", "keys = \"file:/k\" alias = b"), 11,
+     "the same `keys`, which have to tell"},
+    {"one url discovered twice",
+     DISCOVERED("https://d.example", "alias = d") "issuer e { url = 'https://d.example'\n"
+                                                  "audience = a algorithms = RS256\nkeys = discovery alias = e }",
+     7, "the same `keys`"},
+    {"one alias twice", SHARED("a", "keys = \"file:/k\" alias = x") SHARED("b", "keys = \"file:/l\" alias = x"), 11,
+     "is known as \"x\" already"},
+    {"another's url as alias", ISSUER_WITH("") DISCOVERED("https://d.example", "alias = u"), 10,
+     "is known as \"u\" already"},
+    {"another's alias as url", ISSUER_WITH("alias = 'https://d.example'") DISCOVERED("https://d.example", ""), 8,
+     "is known as \"https://d.example\" already"},
+    {"a trust domain with capitals", SPIFFE("spiffe://TD", "algorithms = RS256"), 2, "expected spiffe://TRUSTDOMAIN"},
+    {"a trust domain with a path", SPIFFE("spiffe://td/", "algorithms = RS256"), 2, "expected spiffe://TRUSTDOMAIN"},
+    {"a trust domain with a port", SPIFFE("spiffe://td:80", "algorithms = RS256"), 2, "expected spiffe://TRUSTDOMAIN"},
+    {"no trust domain", SPIFFE("spiffe://", "algorithms = RS256"), 2, "expected spiffe://TRUSTDOMAIN"},
+    {"a SPIFFE algorithm that is none", SPIFFE("spiffe://td", "algorithms = { RS256, EdDSA }"), 3,
+     "\"EdDSA\"; there are RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 for SPIFFE"},
+    {"a type for SPIFFE", SPIFFE("spiffe://td", "algorithms = RS256\ntype = JWT"), 4, "`type` is not for a spiffe://"},
+    {"an authorized_party for SPIFFE", SPIFFE("spiffe://td", "algorithms = RS256\nauthorized_party = a"), 4,
+     "`authorized_party` is not for"},
+    {"an audience_claim for SPIFFE", SPIFFE("spiffe://td", "algorithms = RS256\naudience_claim = aud"), 4,
+     "`audience_claim` is not for"},
+    {"SPIFFE by discovery", DISCOVERED("spiffe://td", "keys = discovery"), 2, "say with `keys` where they are"},
+    {"SPIFFE without keys", DISCOVERED("spiffe://td", ""), 2, "say with `keys` where they are"},
     {"a lifetime without a unit", ISSUER_WITH("max_lifetime = 900"), 6, "expected a decimal number and its unit"},
     {"a lifetime of zero", ISSUER_WITH("max_lifetime = 0s"), 6, "expected 1 to 2592000 seconds"},
     {"a lifetime of a year", ISSUER_WITH("max_lifetime = \"365d\""), 6, "expected 1 to 2592000 seconds"},
@@ -337,7 +392,8 @@ static void reads_every_option(void) {
   CHECK_STRING(issuer->audiences[1], "other");
   CHECK(issuer->audiences[2] == NULL);
   CHECK_STRING(issuer->algorithms[1], "RS256");
-  CHECK_STRING(issuer->key_file, "/etc/jwt-login/keys/corp.json");
+  CHECK(issuer->key_source == KEYS_IN_FILE);
+  CHECK_STRING(issuer->key_location, "/etc/jwt-login/keys/corp.json");
   CHECK_INT(issuer->max_lifetime, 900);
   CHECK_INT(issuer->leeway, 0);
   CHECK_STRING(issuer->types[0], "at+jwt");
@@ -377,6 +433,70 @@ static void reads_every_option(void) {
   CHECK_INT(settings->accounts.pattern_count, 1);
   CHECK(name_pattern_allows(&settings->accounts.patterns[0], "ci-a-x"));
   settings_free(settings);
+}
+
+static void reads_where_keys_come_from(void) {
+  static const char text[] =
+      "issuer d { url = 'https://d.example/a' audience = a algorithms = { 'ML-DSA-65', ESP256 } }\n"
+      "issuer one { url = 'https://kubernetes.default.svc' audience = a algorithms = RS256 alias = 'one.example'\n"
+      "  keys = 'https://10.0.0.1:6443/openid/v1/jwks' ca_file = '/etc/ca.pem' bearer_file = '/etc/bearer'\n"
+      "  max_stale = 1m issued_at = optional audience_claim = client_id }\n"
+      "issuer two { url = 'https://kubernetes.default.svc' audience = a algorithms = RS256 alias = two\n"
+      "  keys = discovery issued_at = required audience_claim = aud }\n"
+      "issuer s { url = 'spiffe://prod.example_1' audience = a algorithms = { ES512, PS256 } keys = 'file:/b' }\n";
+  struct settings *settings = NULL;
+  struct settings_error error;
+  CHECK_REASON(load(text, &settings, &error), REASON_OK);
+  if (!settings) {
+    printf("# %s\n", error.text);
+    return;
+  }
+  const struct issuer *discovered = &settings->issuers[0], *one = &settings->issuers[1], *two = &settings->issuers[2],
+                      *spiffe = &settings->issuers[3];
+  CHECK(discovered->key_source == KEYS_DISCOVERED && !discovered->key_location && !discovered->trust_domain);
+  CHECK(!discovered->ca_file && !discovered->bearer_file && !discovered->alias);
+  CHECK(!discovered->issued_at_optional && !discovered->audience_is_client_id);
+  CHECK_INT(discovered->max_stale, 24 * 60 * 60);
+  CHECK_STRING(issuer_identity(discovered), "https://d.example/a");
+
+  CHECK(one->key_source == KEYS_AT_URL && one->issued_at_optional && one->audience_is_client_id);
+  CHECK_STRING(one->key_location, "https://10.0.0.1:6443/openid/v1/jwks");
+  CHECK_STRING(one->ca_file, "/etc/ca.pem");
+  CHECK_STRING(one->bearer_file, "/etc/bearer");
+  CHECK_INT(one->max_stale, 60);
+  CHECK_STRING(issuer_identity(one), "one.example");
+
+  CHECK(two->key_source == KEYS_DISCOVERED && !two->issued_at_optional && !two->audience_is_client_id);
+  CHECK_STRING(issuer_identity(two), "two");
+
+  CHECK(spiffe->key_source == KEYS_IN_FILE);
+  CHECK_STRING(spiffe->trust_domain, "prod.example_1");
+  CHECK_STRING(issuer_identity(spiffe), "spiffe://prod.example_1");
+  settings_free(settings);
+}
+
+/* The settings of one option that ends in so many zeros. */
+static bool loads_with_zeros(const char *format, int zeros) {
+  char text[2048];
+  struct settings *settings = NULL;
+  struct settings_error error;
+  char digits[1200];
+  snprintf(digits, sizeof(digits), "%0*d", zeros, 0);
+  size_t before = (size_t)(strchr(format, '*') - format);
+  snprintf(text, sizeof(text), "issuer s { %.*s%s%s audience = a algorithms = RS256 keys = 'file:/b' }", (int)before,
+           format, digits, format + before + 1);
+  bool loaded = load(text, &settings, &error) == REASON_OK;
+  settings_free(settings);
+  return loaded;
+}
+
+static void what_identifies_an_issuer_is_bounded(void) {
+  CHECK(loads_with_zeros("url = '*'", 1023));
+  CHECK(!loads_with_zeros("url = '*'", 1024));
+  CHECK(loads_with_zeros("url = 'spiffe://*'", 255));
+  CHECK(!loads_with_zeros("url = 'spiffe://*'", 256));
+  CHECK(loads_with_zeros("url = u alias = '*'", 128));
+  CHECK(!loads_with_zeros("url = u alias = '*'", 129));
 }
 
 static void has_safe_defaults(void) {
@@ -545,6 +665,8 @@ UNIT_MAIN({"make a folder", make_folder},
           {"refuses bad accounts", refuses_bad_accounts}, {"refuses a file cut anywhere", refuses_a_file_cut_anywhere},
           {"judges a file changed anywhere", judges_a_file_changed_anywhere},
           {"refuses a NUL byte", refuses_a_nul_byte}, {"reads every option", reads_every_option},
+          {"reads where keys come from", reads_where_keys_come_from},
+          {"what identifies an issuer is bounded", what_identifies_an_issuer_is_bounded},
           {"has safe defaults", has_safe_defaults},
           {"nothing at all is valid and admits nobody", nothing_at_all_is_valid_and_admits_nobody},
           {"reads conf.d in the order of names", reads_conf_d_in_the_order_of_names},

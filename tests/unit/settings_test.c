@@ -104,6 +104,8 @@ static const struct bad issuers[] = {
     {"an HMAC algorithm",
      "issuer \"a\" {\n url = u audience = a keys = \"file:/k\"\n algorithms = { RS256, HS256 }\n}\n", 3,
      "\"HS256\"; there are RS256"},
+    {"a name of COSE's (RFC 9864)",
+     "issuer \"a\" {\n url = u audience = a keys = \"file:/k\"\n algorithms = ESP256\n}\n", 3, "\"ESP256\"; there are"},
     {"no algorithm at all", "issuer \"a\" {\n url = u audience = a keys = \"file:/k\"\n algorithms = none\n}\n", 3,
      "\"none\"; there are"},
     {"an algorithm in lower case", "issuer \"a\" {\n url = u audience = a keys = \"file:/k\"\n algorithms = rs256\n}\n",
@@ -437,7 +439,7 @@ static void reads_every_option(void) {
 
 static void reads_where_keys_come_from(void) {
   static const char text[] =
-      "issuer d { url = 'https://d.example/a' audience = a algorithms = { 'ML-DSA-65', ESP256 } }\n"
+      "issuer d { url = 'https://d.example/a' audience = a algorithms = { 'ML-DSA-65', Ed25519 } }\n"
       "issuer one { url = 'https://kubernetes.default.svc' audience = a algorithms = RS256 alias = 'one.example'\n"
       "  keys = 'https://10.0.0.1:6443/openid/v1/jwks' ca_file = '/etc/ca.pem' bearer_file = '/etc/bearer'\n"
       "  max_stale = 1m issued_at = optional audience_claim = client_id }\n"

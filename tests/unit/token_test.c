@@ -29,6 +29,17 @@ static void the_examples_of_the_rfcs_verify(void) {
   }
 }
 
+static void the_rest_of_their_examples_does_not(void) {
+  struct token_expectation signature_only = {.signature_only = true};
+  for (size_t i = 0; i < COUNT_OF(rfc_examples_refused); i++) {
+    const struct rfc_example *example = &rfc_examples_refused[i];
+    enum reason reason = kit_verify_text(example->jwks, example->token, strlen(example->token), signature_only, NULL);
+    CHECK(reason == REASON_TOKEN_MALFORMED || reason == REASON_ALGORITHM_NOT_ALLOWED ||
+          reason == REASON_CRITICAL_HEADER);
+    if (unit_failed) printf("# %s: %s\n", example->name, reason_code(reason));
+  }
+}
+
 static void every_byte_of_a_token_counts(void) {
   char *text = kit_token(KIT_HEADER, claims);
   CHECK_REASON(verify_text(text, strlen(text)), REASON_OK);
@@ -262,6 +273,7 @@ static void only_asymmetric_algorithms_exist(void) {
 }
 
 UNIT_MAIN({"the examples of the RFCs verify", the_examples_of_the_rfcs_verify},
+          {"the rest of their examples does not", the_rest_of_their_examples_does_not},
           {"every byte of a token counts", every_byte_of_a_token_counts}, {"shape", shape}, {"headers", headers},
           {"a raw NUL is refused also where the parser swallows it",
            a_raw_nul_is_refused_also_where_the_parser_swallows_it},

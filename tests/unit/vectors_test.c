@@ -65,7 +65,7 @@ static void check_row(const json_t *row) {
   char line[256];
   const json_t *token = json_object_get(row, "token");
   const char *expect = json_string_value(json_object_get(row, "expect"));
-  if (strcmp(json_string_value(json_object_get(row, "kind")), "jws") != 0) return;
+  CHECK_STRING(json_string_value(json_object_get(row, "kind")), "jws");
   write_set(json_object_get(row, "jwks"));
   write_file("token", json_string_value(token), json_string_length(token));
   const char *found = verdict(run(line, sizeof line), line);

@@ -359,7 +359,7 @@ static void make_attempt(const struct child *child UNUSED) {
 
 static void every_other_call_kills(void) {
   static const char path[] = "/etc/passwd";
-  const struct attempt attempts[] = {
+  static const struct attempt attempts[] = {
       {"open", SYS_openat, {AT_FDCWD, POINTER(path), O_RDONLY}},
       {"socket", SYS_socket, {AF_INET, SOCK_STREAM, 0}},
       {"unix socket", SYS_socketpair, {AF_UNIX, SOCK_STREAM, 0, 0}},

@@ -11,5 +11,6 @@ include tests/unit/tables.mk
 include tests/unit/pam.mk
 include tests/pam/local.mk
 include tests/nss/local.mk
+include tests/makers/local.mk
 include tests/system/local.mk
 include tests/structure/local.mk

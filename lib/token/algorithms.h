@@ -9,10 +9,10 @@
 #define RSA_BITS_MIN 2048
 #define RSA_BITS_MAX 8192
 
-enum signature_kind { SIGNATURE_PKCS1, SIGNATURE_PSS, SIGNATURE_ECDSA, SIGNATURE_EDDSA };
+enum signature_kind { SIGNATURE_PKCS1, SIGNATURE_PSS, SIGNATURE_ECDSA, SIGNATURE_EDDSA, SIGNATURE_ML_DSA };
 
 struct algorithm {
-  const char *name; /* alg (RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 9864 section 2.2) */
+  const char *name; /* alg (RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 9864 section 2.2, RFC 9964) */
   const char *kty;
   const char *crv;    /* NULL: any of the key type's */
   const char *digest; /* NULL: part of the signature scheme */
@@ -20,15 +20,16 @@ struct algorithm {
 };
 
 struct curve {
-  const char *crv; /* RFC 7518 section 6.2.1.1, RFC 8037 section 2 */
+  const char *crv; /* RFC 7518 section 6.2.1.1, RFC 8037 section 2; for AKP keys their alg, RFC 9964 */
   const char *kty;
   const char *openssl_name;
-  size_t size; /* bytes of a coordinate or public key; a signature has twice as many */
-  int bits;
+  size_t size; /* bytes of a coordinate or public key */
 };
 
-/* NULL for a name that is not in the table. */
+/* NULL for a name that is not in the table, or that OpenSSL does not offer on this host. */
 const struct algorithm *algorithm_find(const char *name);
+
+/* NULL for a name that is not in the table. */
 const struct curve *curve_find(const char *kty, const char *crv);
 
 /* Whether some algorithm takes keys of this kind. */

@@ -7,6 +7,7 @@
 struct check {
   const json_t *claims;
   const struct token_expectation *expectation;
+  const char *const *profile;
   const struct trace *trace;
 };
 
@@ -67,27 +68,53 @@ static int64_t plus(int64_t a, int64_t b) {
   return b > 0 ? INT64_MAX : INT64_MIN;
 }
 
+/* JWT-SVID section 3.1: the issuer is the authority of the trust domain that sub is in. */
+static enum reason check_spiffe_id(const struct check *check) {
+  const json_t *sub = claim(check, "sub");
+  const char *trust_domain = check->expectation->trust_domain;
+  bool held = sub != NULL && is_spiffe_id(json_string_value(sub), trust_domain);
+  enum reason otherwise = sub == NULL ? REASON_SUBJECT_MISSING : REASON_ISSUER_UNKNOWN;
+  return conclude(check, "trust-domain", held, sub, trust_domain, otherwise);
+}
+
 enum reason claims_check_issuer(const json_t *claims, const struct token_expectation *expectation,
                                 const struct trace *trace) {
-  struct check check = {claims, expectation, trace};
+  struct check check = {claims, expectation, NULL, trace};
+  if (expectation->trust_domain != NULL) return check_spiffe_id(&check);
   if (expectation->issuer == NULL) return REASON_OK;
   const json_t *iss = claim(&check, "iss"); /* RFC 7519 section 4.1.1: compared byte for byte */
   bool held = iss != NULL && strcmp(json_string_value(iss), expectation->issuer) == 0;
   return conclude(&check, "issuer", held, iss, expectation->issuer, REASON_ISSUER_UNKNOWN);
 }
 
-/* RFC 7519 section 4.1.3. */
-static enum reason check_audience(const struct check *check) {
+/* RFC 7519 section 4.1.3: a string, or a list of which one is enough. */
+static enum reason check_listed(const struct check *check, const char *name) {
   const char *const *audiences = check->expectation->audiences;
-  if (audiences == NULL) return REASON_OK;
-  const json_t *aud = claim(check, "aud"), *item;
+  const json_t *value = claim(check, name), *item;
   size_t i;
-  bool held = json_is_string(aud) && list_holds(audiences, json_string_value(aud));
-  json_array_foreach(aud, i, item) {
-    held = held || list_holds(audiences, json_string_value(item));
+  bool held = json_is_string(value) && list_holds(audiences, json_string_value(value));
+  json_array_foreach(value, i, item) {
+    held = held || (json_is_string(item) && list_holds(audiences, json_string_value(item)));
   }
   CLEANUP(text_free) char *wanted = check->trace != NULL ? joined(audiences) : NULL;
-  return conclude(check, "audience", held, aud, wanted, REASON_AUDIENCE_MISMATCH);
+  return conclude(check, "audience", held, value, wanted, REASON_AUDIENCE_MISMATCH);
+}
+
+/* What Amazon Cognito puts into an access token, which has no aud: an ID token, which has one, is no credential here.
+ */
+static enum reason check_token_use(const struct check *check) {
+  const json_t *token_use = claim(check, "token_use");
+  bool held = json_is_string(token_use) && strcmp(json_string_value(token_use), "access") == 0;
+  return conclude(check, "token-use", held, token_use, "access", REASON_AUDIENCE_MISMATCH);
+}
+
+static enum reason check_audience(const struct check *check) {
+  if (check->expectation->audiences == NULL) return REASON_OK;
+  if (!check->expectation->audience_is_client_id) return check_listed(check, "aud");
+  enum reason reason = check_token_use(check);
+  if (reason == REASON_OK) reason = check_listed(check, "client_id");
+  if (reason == REASON_OK && claim(check, "aud") != NULL) reason = check_listed(check, "aud");
+  return reason;
 }
 
 /* RFC 7519 section 4.1.4: valid before exp, not at it. */
@@ -112,32 +139,40 @@ static enum reason check_issued_at(const struct check *check) {
   const json_t *iat = claim(check, "iat");
   int64_t moment, limit = plus(check->expectation->now, check->expectation->leeway);
   if (!numeric_date(iat, &moment)) {
-    if (check->expectation->any_lifetime) return REASON_OK;
+    if (check->expectation->any_lifetime || check->expectation->issued_at_optional) return REASON_OK;
     return conclude(check, "issued-at", false, NULL, "any moment", REASON_ISSUED_AT_MISSING);
   }
   return conclude_time(check, "issued-at", moment <= limit, iat, "not after", limit, REASON_ISSUED_IN_FUTURE);
 }
 
+/* RFC 8725 section 3.10 and RFC 9068 section 5 would have tokens live for a short time; exp and iat are checked by now.
+ * Without iat, where that is allowed, the token lives from now on at least. */
 static enum reason check_lifetime(const struct check *check) {
-  if (check->expectation->any_lifetime) return REASON_OK;
-  int64_t exp = 0, iat = 0, lifetime;
-  bool held = numeric_date(claim(check, "exp"), &exp) && numeric_date(claim(check, "iat"), &iat) &&
-              !__builtin_sub_overflow(exp, iat, &lifetime) && lifetime <= check->expectation->max_lifetime;
+  const struct token_expectation *expectation = check->expectation;
+  if (expectation->any_lifetime) return REASON_OK;
+  int64_t exp = 0, start = expectation->now, lifetime, limit = expectation->max_lifetime;
+  numeric_date(claim(check, "exp"), &exp);
+  if (!numeric_date(claim(check, "iat"), &start)) limit = plus(limit, expectation->leeway);
+  bool fits = !__builtin_sub_overflow(exp, start, &lifetime), held = fits && lifetime <= limit;
   char found[32] = "", wanted[32];
-  if (!__builtin_sub_overflow(exp, iat, &lifetime)) snprintf(found, sizeof found, "%lld", (long long)lifetime);
-  snprintf(wanted, sizeof wanted, "at most %lld", (long long)check->expectation->max_lifetime);
+  if (fits) snprintf(found, sizeof found, "%lld", (long long)lifetime);
+  snprintf(wanted, sizeof wanted, "at most %lld", (long long)limit);
   trace_step(check->trace, "lifetime", NULL, held, found, wanted);
   return held ? REASON_OK : REASON_LIFETIME_TOO_LONG;
 }
 
-static enum reason check_required(const struct check *check) {
-  const char *const *names = check->expectation->required_claims;
+static enum reason check_present(const struct check *check, const char *const *names) {
   for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
     bool held = claims_find(check->claims, names[i]) != NULL;
     trace_step(check->trace, "required-claims", names[i], held, NULL, NULL);
     if (!held) return REASON_CLAIM_MISSING;
   }
   return REASON_OK;
+}
+
+static enum reason check_required(const struct check *check) {
+  enum reason reason = check_present(check, check->profile);
+  return reason == REASON_OK ? check_present(check, check->expectation->required_claims) : reason;
 }
 
 /* OpenID Connect Core section 3.1.3.7, items 4 and 5. */
@@ -156,12 +191,13 @@ static enum reason check_proof(const struct check *check) {
   return conclude(check, "proof", false, cnf, NULL, REASON_PROOF_MISSING);
 }
 
-enum reason claims_check(const json_t *claims, const struct token_expectation *expectation, const struct trace *trace) {
+enum reason claims_check(const json_t *claims, const struct token_expectation *expectation, const char *const *profile,
+                         const struct trace *trace) {
   static enum reason (*const checks[])(const struct check *check) = {
       check_audience, check_expiry,   check_not_before,       check_issued_at,
       check_lifetime, check_required, check_authorized_party, check_proof,
   };
-  struct check check = {claims, expectation, trace};
+  struct check check = {claims, expectation, profile, trace};
   enum reason reason = REASON_OK;
   for (size_t i = 0; i < COUNT_OF(checks) && reason == REASON_OK; i++)
     reason = checks[i](&check);

@@ -64,6 +64,28 @@ bool numeric_date(const json_t *value, int64_t *ret) {
   return true;
 }
 
+/* Segments of letters, digits, dot, hyphen and underscore, none of them empty, "." or "..". */
+static bool is_spiffe_path(const char *path) {
+  static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
+  while (*path == '/') {
+    const char *segment = path + 1;
+    size_t size = strspn(segment, allowed);
+    bool is_dots = (size == 1 || size == 2) && strncmp(segment, "..", size) == 0;
+    if (size == 0 || is_dots) return false;
+    path = segment + size;
+  }
+  return *path == '\0';
+}
+
+bool is_spiffe_id(const char *text, const char *trust_domain) {
+  static const char scheme[] = "spiffe://";
+  size_t scheme_size = sizeof scheme - 1, domain_size = strlen(trust_domain);
+  if (strlen(text) > 2048 || strncmp(text, scheme, scheme_size) != 0) return false;
+  text += scheme_size;
+  if (strncmp(text, trust_domain, domain_size) != 0) return false;
+  return text[domain_size] == '/' && is_spiffe_path(text + domain_size);
+}
+
 /* ---- finding one ---- */
 
 /* Turn ~1 and ~0 of one step (RFC 6901 section 4) into / and ~, in place. False for another ~. */

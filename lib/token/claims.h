@@ -23,12 +23,16 @@ bool list_holds(const char *const *list, const char *text);
 /* See verified_claims_find. */
 const json_t *claims_find(const json_t *claims, const char *name);
 
-/* iss (RFC 7519 section 4.1.1), before the key is chosen. */
+/* iss (RFC 7519 section 4.1.1), or for a JWT-SVID sub, before the key is chosen. */
 MUST_USE enum reason claims_check_issuer(const json_t *claims, const struct token_expectation *expectation,
                                          const struct trace *trace);
 
-/* Everything else, after the signature held. */
+/* Everything else, after the signature held. `profile` names what a token of this type must have besides, or is NULL.
+ */
 MUST_USE enum reason claims_check(const json_t *claims, const struct token_expectation *expectation,
-                                  const struct trace *trace);
+                                  const char *const *profile, const struct trace *trace);
+
+/* Whether `text` is the SPIFFE ID of a workload of this trust domain (SPIFFE-ID sections 2.1 to 2.3). */
+bool is_spiffe_id(const char *text, const char *trust_domain);
 
 #endif

@@ -15,18 +15,27 @@ void pkey_clear(EVP_PKEY **key) {
   *key = NULL;
 }
 
-const char *jwk_string(const json_t *jwk, const char *member) {
-  return json_string_value(json_object_get(jwk, member));
+static const char *string_of(const json_t *json, const char *member) {
+  return json_string_value(json_object_get(json, member));
 }
 
-static bool is_absent_or_string(const json_t *jwk, const char *member) {
-  const json_t *value = json_object_get(jwk, member);
-  return value == NULL || json_is_string(value);
+struct jwk jwk_read(const json_t *json) {
+  return (struct jwk){.json = json,
+                      .kid = string_of(json, "kid"),
+                      .kty = string_of(json, "kty"),
+                      .crv = string_of(json, "crv"),
+                      .alg = string_of(json, "alg"),
+                      .use = string_of(json, "use")};
 }
 
-/* RFC 7517 section 4.2; SPIFFE says jwt-svid for what others call sig. */
+/* Whether a member that was read as no string is there all the same. */
+static bool is_other(const struct jwk *jwk, const char *member, const char *read) {
+  return read == NULL && json_object_get(jwk->json, member) != NULL;
+}
+
+/* RFC 7517 section 4.2. */
 static bool use_allows(const char *use) {
-  return use == NULL || strcmp(use, "sig") == 0 || strcmp(use, "jwt-svid") == 0;
+  return use == NULL || strcmp(use, "sig") == 0 || strcmp(use, USE_JWT_SVID) == 0;
 }
 
 /* RFC 7517 section 4.3. */
@@ -43,30 +52,40 @@ static bool key_ops_allow(const json_t *operations) {
   return found;
 }
 
-const char *jwk_unusable(const json_t *jwk) {
-  static const char *const strings[] = {"kid", "kty", "crv", "alg", "use"};
-  for (size_t i = 0; i < COUNT_OF(strings); i++) {
-    if (!is_absent_or_string(jwk, strings[i])) return "kid, kty, crv, alg or use is not a string";
-  }
-  const char *kty = jwk_string(jwk, "kty"), *crv = jwk_string(jwk, "crv"), *alg = jwk_string(jwk, "alg");
-  if (kty == NULL) return "it has no kty";
-  if (strcmp(kty, "oct") == 0) return "it is a shared secret, which is never used here";
-  if (!key_type_known(kty)) return "its kty is not RSA, EC or OKP";
-  if (json_object_get(jwk, "d") != NULL) return "it holds the private key, so it proves nothing: replace the key";
-  if (strcmp(kty, "RSA") != 0 && (crv == NULL || curve_find(kty, crv) == NULL))
-    return "its crv is not one of P-256, P-384, P-521, Ed25519, Ed448 for its kty";
-  if (!use_allows(jwk_string(jwk, "use"))) return "its use is not sig";
-  if (!key_ops_allow(json_object_get(jwk, "key_ops"))) return "its key_ops do not hold verify";
-  if (alg == NULL) return NULL;
-  const struct algorithm *algorithm = algorithm_find(alg);
+/* RFC 7518 section 6.2.1.1, RFC 8037 section 2. */
+static const char *curve_unusable(const struct jwk *jwk) {
+  bool needs_none = strcmp(jwk->kty, "RSA") == 0 || strcmp(jwk->kty, "AKP") == 0;
+  if (needs_none || (jwk->crv != NULL && curve_find(jwk->kty, jwk->crv) != NULL)) return NULL;
+  return "its crv is not one of P-256, P-384, P-521, Ed25519, Ed448 for its kty";
+}
+
+/* RFC 7517 section 4.4; RFC 9964: an AKP key must say it. */
+static const char *alg_unusable(const struct jwk *jwk) {
+  if (jwk->alg == NULL) return strcmp(jwk->kty, "AKP") == 0 ? "it has no alg, which a key of kty AKP must have" : NULL;
+  const struct algorithm *algorithm = algorithm_find(jwk->alg);
   return algorithm == NULL ? "its alg is not one that is verified here" : jwk_unfit(jwk, algorithm);
 }
 
-const char *jwk_unfit(const json_t *jwk, const struct algorithm *algorithm) {
-  const char *crv = jwk_string(jwk, "crv"), *alg = jwk_string(jwk, "alg");
-  if (strcmp(jwk_string(jwk, "kty"), algorithm->kty) != 0) return "its kty is not that of the algorithm";
-  if (algorithm->crv != NULL && strcmp(crv, algorithm->crv) != 0) return "its crv is not that of the algorithm";
-  if (alg != NULL && strcmp(alg, algorithm->name) != 0) return "its alg is another one";
+const char *jwk_unusable(const struct jwk *jwk) {
+  if (is_other(jwk, "kid", jwk->kid) || is_other(jwk, "kty", jwk->kty) || is_other(jwk, "crv", jwk->crv) ||
+      is_other(jwk, "alg", jwk->alg) || is_other(jwk, "use", jwk->use))
+    return "kid, kty, crv, alg or use is not a string";
+  if (jwk->kty == NULL) return "it has no kty";
+  if (strcmp(jwk->kty, "oct") == 0) return "it is a shared secret, which is never used here";
+  if (!key_type_known(jwk->kty)) return "its kty is not RSA, EC, OKP or AKP";
+  if (json_object_get(jwk->json, "d") != NULL || json_object_get(jwk->json, "priv") != NULL)
+    return "it holds the private key, so it proves nothing: replace the key";
+  const char *why = curve_unusable(jwk);
+  if (why != NULL) return why;
+  if (!use_allows(jwk->use)) return "its use is not sig";
+  if (!key_ops_allow(json_object_get(jwk->json, "key_ops"))) return "its key_ops do not hold verify";
+  return alg_unusable(jwk);
+}
+
+const char *jwk_unfit(const struct jwk *jwk, const struct algorithm *algorithm) {
+  if (strcmp(jwk->kty, algorithm->kty) != 0) return "its kty is not that of the algorithm";
+  if (algorithm->crv != NULL && strcmp(jwk->crv, algorithm->crv) != 0) return "its crv is not that of the algorithm";
+  if (jwk->alg != NULL && strcmp(jwk->alg, algorithm->name) != 0) return "its alg is another one";
   return NULL;
 }
 
@@ -88,13 +107,13 @@ static void pkey_context_free(EVP_PKEY_CTX **context) {
   EVP_PKEY_CTX_free(*context);
 }
 
-static bool jwk_bytes(const json_t *jwk, const char *member, struct bytes *ret) {
-  const char *text = jwk_string(jwk, member);
+static bool jwk_bytes(const struct jwk *jwk, const char *member, struct bytes *ret) {
+  const char *text = string_of(jwk->json, member);
   return text != NULL && base64url_decode(text, strlen(text), ret) == REASON_OK;
 }
 
 /* RFC 7518 section 2, Base64urlUInt; a zero byte in front is harmless and seen in the wild. */
-static BIGNUM *jwk_number(const json_t *jwk, const char *member) {
+static BIGNUM *jwk_number(const struct jwk *jwk, const char *member) {
   CLEANUP(bytes_clear) struct bytes bytes = {0};
   if (!jwk_bytes(jwk, member, &bytes) || bytes.size == 0 || bytes.size > RSA_BITS_MAX / 8 + 1) return NULL;
   return BN_bin2bn(bytes.data, (int)bytes.size, NULL);
@@ -112,7 +131,7 @@ static EVP_PKEY *key_from(const char *kind, OSSL_PARAM_BLD *builder) {
 
 /* RFC 7518 section 6.3.1 and 3.3 (at least 2048 bits); e as FIPS 186-5 section 5.1 has it, and small enough to be
  * quick. */
-static const char *rsa_build(const json_t *jwk, EVP_PKEY **ret) {
+static const char *rsa_build(const struct jwk *jwk, EVP_PKEY **ret) {
   CLEANUP(number_free) BIGNUM *n = jwk_number(jwk, "n");
   CLEANUP(number_free) BIGNUM *e = jwk_number(jwk, "e");
   if (n == NULL || e == NULL) return "its n or e is missing or not base64url";
@@ -130,7 +149,7 @@ static const char *rsa_build(const json_t *jwk, EVP_PKEY **ret) {
 }
 
 /* RFC 7518 section 6.2.1: both coordinates in full length. OpenSSL refuses a point that is not on the curve. */
-static const char *ec_build(const json_t *jwk, const struct curve *curve, EVP_PKEY **ret) {
+static const char *ec_build(const struct jwk *jwk, const struct curve *curve, EVP_PKEY **ret) {
   CLEANUP(bytes_clear) struct bytes x = {0};
   CLEANUP(bytes_clear) struct bytes y = {0};
   if (!jwk_bytes(jwk, "x", &x) || !jwk_bytes(jwk, "y", &y)) return "its x or y is missing or not base64url";
@@ -147,25 +166,24 @@ static const char *ec_build(const json_t *jwk, const struct curve *curve, EVP_PK
   return *ret != NULL ? NULL : "its point is not on its curve";
 }
 
-/* RFC 8037 section 2. */
-static const char *okp_build(const json_t *jwk, const struct curve *curve, EVP_PKEY **ret) {
-  CLEANUP(bytes_clear) struct bytes x = {0};
-  if (!jwk_bytes(jwk, "x", &x)) return "its x is missing or not base64url";
-  if (x.size != curve->size) return "its x has not the size of its curve";
-  *ret = EVP_PKEY_new_raw_public_key_ex(NULL, curve->openssl_name, NULL, x.data, x.size);
+/* RFC 8037 section 2, RFC 9964: a public key as its own specification writes it. */
+static const char *raw_build(const struct jwk *jwk, const char *member, const struct curve *curve, EVP_PKEY **ret) {
+  CLEANUP(bytes_clear) struct bytes bytes = {0};
+  if (!jwk_bytes(jwk, member, &bytes)) return "its x or pub is missing or not base64url";
+  if (bytes.size != curve->size) return "its x or pub has not the size of its curve or alg";
+  *ret = EVP_PKEY_new_raw_public_key_ex(NULL, curve->openssl_name, NULL, bytes.data, bytes.size);
   return *ret != NULL ? NULL : not_built;
 }
 
-const char *jwk_build(const json_t *jwk, EVP_PKEY **ret) {
-  const char *why = jwk_unusable(jwk);
-  if (why != NULL) return why;
-  const char *kty = jwk_string(jwk, "kty");
-  if (strcmp(kty, "RSA") == 0) {
-    why = rsa_build(jwk, ret);
-  } else {
-    const struct curve *curve = curve_find(kty, jwk_string(jwk, "crv"));
-    why = strcmp(kty, "EC") == 0 ? ec_build(jwk, curve, ret) : okp_build(jwk, curve, ret);
-  }
+static const char *build(const struct jwk *jwk, EVP_PKEY **ret) {
+  if (strcmp(jwk->kty, "RSA") == 0) return rsa_build(jwk, ret);
+  if (strcmp(jwk->kty, "AKP") == 0) return raw_build(jwk, "pub", curve_find(jwk->kty, jwk->alg), ret);
+  const struct curve *curve = curve_find(jwk->kty, jwk->crv);
+  return strcmp(jwk->kty, "EC") == 0 ? ec_build(jwk, curve, ret) : raw_build(jwk, "x", curve, ret);
+}
+
+const char *jwk_build(const struct jwk *jwk, EVP_PKEY **ret) {
+  const char *why = build(jwk, ret);
   ERR_clear_error();
   return why;
 }

@@ -3,88 +3,151 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "key.h"
 #include "strict_json.h"
 
-struct keyset {
-  json_t *json;
-  const json_t *keys; /* the array in it */
-};
-
-enum reason keyset_parse(const char *json, size_t size, struct keyset **ret) {
-  CLEANUP(json_clear) json_t *parsed = NULL;
-  if (size > KEYSET_MAX_SIZE) return REASON_KEYS_MALFORMED;
-  enum reason reason = strict_json_parse(json, size, REASON_KEYS_MALFORMED, &parsed);
-  if (reason != REASON_OK) return reason;
-  const json_t *keys = json_object_get(parsed, "keys"); /* RFC 7517 section 5.1 */
-  if (!json_is_array(keys) || json_array_size(keys) > KEYSET_MAX_KEYS) return REASON_KEYS_MALFORMED;
-  for (size_t i = 0; i < json_array_size(keys); i++) {
-    if (!json_is_object(json_array_get(keys, i))) return REASON_KEYS_MALFORMED;
-  }
-  struct keyset *keyset = malloc(sizeof *keyset);
-  if (keyset == NULL) return REASON_OUT_OF_MEMORY;
-  *keyset = (struct keyset){.json = parsed, .keys = keys};
-  parsed = NULL;
-  *ret = keyset;
-  return REASON_OK;
+static void keyset_clear(struct keyset **keyset) {
+  keyset_free(*keyset);
 }
 
 void keyset_free(struct keyset *keyset) {
   if (keyset == NULL) return;
+  for (size_t i = 0; i < keyset->count; i++) {
+    json_decref(keyset->entries[i].json);
+    EVP_PKEY_free(keyset->entries[i].key);
+  }
+  free(keyset->entries);
   json_decref(keyset->json);
   free(keyset);
 }
 
+enum reason keyset_parse(const char *json, size_t size, struct keyset **ret) {
+  if (size > KEYSET_MAX_SIZE) return REASON_KEYS_MALFORMED;
+  CLEANUP(keyset_clear) struct keyset *keyset = calloc(1, sizeof *keyset);
+  if (keyset == NULL) return REASON_OUT_OF_MEMORY;
+  enum reason reason = strict_json_parse(json, size, REASON_KEYS_MALFORMED, &keyset->json);
+  if (reason != REASON_OK) return reason;
+
+  const json_t *keys = json_object_get(keyset->json, "keys"); /* RFC 7517 section 5.1 */
+  size_t count = json_array_size(keys);
+  if (!json_is_array(keys) || count > KEYSET_MAX_KEYS) return REASON_KEYS_MALFORMED;
+  keyset->entries = calloc(count + 1, sizeof *keyset->entries);
+  if (keyset->entries == NULL) return REASON_OUT_OF_MEMORY;
+  for (; keyset->count < count; keyset->count++) {
+    json_t *key = json_array_get(keys, keyset->count);
+    if (!json_is_object(key)) return REASON_KEYS_MALFORMED;
+    keyset->entries[keyset->count].json = json_incref(key);
+    keyset->entries[keyset->count].jwk.kid = json_string_value(json_object_get(key, "kid"));
+  }
+  *ret = keyset;
+  keyset = NULL;
+  return REASON_OK;
+}
+
 size_t keyset_count(const struct keyset *keyset) {
-  return json_array_size(keyset->keys);
+  return keyset->count;
+}
+
+/* ---- one key ---- */
+
+void keyset_look_at(struct keyset_entry *entry) {
+  if (entry->looked_at) return;
+  entry->looked_at = true;
+  if (entry->json == NULL &&
+      strict_json_parse(entry->line, entry->line_size, REASON_KEYS_MALFORMED, &entry->json) != REASON_OK) {
+    entry->unusable = "its line in the key cache is damaged";
+    return;
+  }
+  entry->jwk = jwk_read(entry->json);
+  entry->unusable = jwk_unusable(&entry->jwk);
+}
+
+const char *keyset_build(struct keyset_entry *entry) {
+  keyset_look_at(entry);
+  if (entry->unusable == NULL && entry->key == NULL) entry->unusable = jwk_build(&entry->jwk, &entry->key);
+  return entry->unusable;
 }
 
 void keyset_describe(const struct keyset *keyset, size_t index, struct key_info *ret) {
-  const json_t *jwk = json_array_get(keyset->keys, index);
-  const char *kty = jwk_string(jwk, "kty");
-  CLEANUP(pkey_clear) EVP_PKEY *key = NULL;
-  *ret = (struct key_info){.kid = jwk_string(jwk, "kid"),
-                           .kty = kty != NULL ? kty : "",
-                           .crv = jwk_string(jwk, "crv"),
-                           .alg = jwk_string(jwk, "alg"),
-                           .use = jwk_string(jwk, "use"),
-                           .unusable = jwk_build(jwk, &key)};
-  if (key != NULL) ret->bits = EVP_PKEY_get_bits(key);
+  struct keyset_entry *entry = &keyset->entries[index];
+  const char *unusable = keyset_build(entry);
+  const struct jwk *jwk = &entry->jwk;
+  *ret = (struct key_info){.kid = jwk->kid,
+                           .kty = jwk->kty != NULL ? jwk->kty : "",
+                           .crv = jwk->crv,
+                           .alg = jwk->alg,
+                           .use = jwk->use,
+                           .unusable = unusable};
+  if (unusable == NULL) ret->bits = EVP_PKEY_get_bits(entry->key);
 }
 
-void key_choice_clear(struct key_choice *choice) {
-  while (choice->count > 0)
-    EVP_PKEY_free(choice->keys[--choice->count]);
+/* ---- choosing ---- */
+
+/* A kid that is looked for, as the form of the set writes it. */
+struct wanted_kid {
+  const char *kid; /* NULL: any key will do */
+  char *line_start;
+  size_t line_start_size;
+};
+
+static void wanted_kid_clear(struct wanted_kid *wanted) {
+  free(wanted->line_start);
 }
 
-/* Why `jwk` cannot verify this token, or NULL and the key. */
-static const char *serve(const json_t *jwk, const struct algorithm *algorithm, EVP_PKEY **ret) {
-  const char *why = jwk_unusable(jwk);
-  if (why == NULL) why = jwk_unfit(jwk, algorithm);
-  return why != NULL ? why : jwk_build(jwk, ret);
+static enum reason want_kid(const struct keyset *keyset, const char *kid, struct wanted_kid *ret) {
+  *ret = (struct wanted_kid){.kid = kid};
+  if (kid == NULL || !keyset->cached) return REASON_OK;
+  ret->line_start = keyset_line_start(kid);
+  if (ret->line_start == NULL) return REASON_OUT_OF_MEMORY;
+  ret->line_start_size = strlen(ret->line_start);
+  return REASON_OK;
 }
 
-enum reason keyset_choose(const struct keyset *keyset, const char *kid, const struct algorithm *algorithm,
-                          struct key_choice *ret, const char **ret_why) {
-  CLEANUP(key_choice_clear) struct key_choice choice = {0};
+/* RFC 7515 section 4.1.4: compared byte for byte. */
+static bool is_wanted(const struct keyset_entry *entry, const struct wanted_kid *wanted) {
+  if (wanted->kid == NULL) return true;
+  if (entry->line == NULL) return entry->jwk.kid != NULL && strcmp(entry->jwk.kid, wanted->kid) == 0;
+  return entry->line_size > wanted->line_start_size &&
+         memcmp(entry->line, wanted->line_start, wanted->line_start_size) == 0;
+}
+
+bool keyset_has_kid(const struct keyset *keyset, const char *kid) {
+  CLEANUP(wanted_kid_clear) struct wanted_kid wanted = {0};
+  if (kid == NULL || want_kid(keyset, kid, &wanted) != REASON_OK) return false;
+  for (size_t i = 0; i < keyset->count; i++) {
+    if (is_wanted(&keyset->entries[i], &wanted)) return true;
+  }
+  return false;
+}
+
+/* Why this key cannot verify this token, or NULL: then it is built. */
+static const char *serve(struct keyset_entry *entry, const char *use, const struct algorithm *algorithm) {
+  keyset_look_at(entry);
+  if (entry->unusable != NULL) return entry->unusable;
+  const struct jwk *jwk = &entry->jwk;
+  if (use != NULL && (jwk->use == NULL || strcmp(jwk->use, use) != 0)) return "its use is not jwt-svid";
+  const char *why = jwk_unfit(jwk, algorithm);
+  return why != NULL ? why : keyset_build(entry);
+}
+
+enum reason keyset_choose(const struct keyset *keyset, const char *kid, const char *use,
+                          const struct algorithm *algorithm, struct key_choice *ret, const char **ret_why) {
+  struct key_choice choice = {0};
+  CLEANUP(wanted_kid_clear) struct wanted_kid wanted = {0};
   size_t limit = kid != NULL ? KEY_CHOICE_MAX : 1;
   bool kid_found = false;
   *ret_why = "the set has no key";
-  for (size_t i = 0; i < keyset_count(keyset); i++) {
-    const json_t *jwk = json_array_get(keyset->keys, i);
-    const char *own_kid = jwk_string(jwk, "kid");
-    /* RFC 7515 section 4.1.4: compared byte for byte */
-    if (kid != NULL && (own_kid == NULL || strcmp(own_kid, kid) != 0)) continue;
+  enum reason reason = want_kid(keyset, kid, &wanted);
+  if (reason != REASON_OK) return reason;
+  for (size_t i = 0; i < keyset->count; i++) {
+    struct keyset_entry *entry = &keyset->entries[i];
+    if (!is_wanted(entry, &wanted)) continue;
     kid_found = true;
-
-    EVP_PKEY *key = NULL;
-    const char *why = serve(jwk, algorithm, &key);
+    const char *why = serve(entry, use, algorithm);
     if (why != NULL) {
       *ret_why = why;
     } else if (choice.count < limit) {
-      choice.keys[choice.count++] = key;
+      choice.keys[choice.count++] = entry->key;
     } else {
-      EVP_PKEY_free(key);
       *ret_why = "more than one key fits";
       return REASON_KEY_AMBIGUOUS;
     }
@@ -95,6 +158,5 @@ enum reason keyset_choose(const struct keyset *keyset, const char *kid, const st
   }
   if (choice.count == 0) return REASON_KEY_UNSUITABLE;
   *ret = choice;
-  choice.count = 0;
   return REASON_OK;
 }

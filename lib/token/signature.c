@@ -48,6 +48,7 @@ static bool set_padding(const struct algorithm *algorithm, EVP_PKEY_CTX *context
            EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
   case SIGNATURE_ECDSA:
   case SIGNATURE_EDDSA:
+  case SIGNATURE_ML_DSA: /* RFC 9964: ML-DSA as such, with an empty context, which is what OpenSSL does unless told */
     return true;
   }
   return false;

@@ -30,6 +30,10 @@ const char *token_claimed_issuer(const struct token *token) {
   return json_string_value(json_object_get(token->claims, "iss"));
 }
 
+const char *token_claimed_subject(const struct token *token) {
+  return json_string_value(json_object_get(token->claims, "sub"));
+}
+
 const char *token_kid(const struct token *token) {
   return header_string(token, "kid");
 }

@@ -1,4 +1,5 @@
 /* The claims checks, at the edges of each, and what verified claims tell. The clock stands at 1000. */
+#include "claims.h"
 #include "token_kit.h"
 
 struct claims_case {
@@ -11,7 +12,7 @@ static void run_cases(const struct claims_case *cases, size_t count) {
   for (size_t i = 0; i < count; i++) {
     struct token_expectation asked = cases[i].asked;
     asked.now = 1000;
-    asked.any_issuer = asked.issuer == NULL;
+    asked.any_issuer = asked.issuer == NULL && asked.trust_domain == NULL;
     asked.any_audience = asked.audiences == NULL;
     asked.any_lifetime = asked.max_lifetime == 0;
     CHECK_REASON(kit_verify(KIT_HEADER, cases[i].claims, asked), cases[i].wanted);
@@ -133,6 +134,216 @@ static void issuer_and_audience(void) {
       {"{\"exp\":1,\"aud\":\"z\",\"iss\":\"j\"}", REASON_ISSUER_UNKNOWN, {.audiences = one, .issuer = "i"}},
   };
   run_cases(cases, COUNT_OF(cases));
+}
+
+static void issued_at_may_be_optional(void) {
+  static const struct claims_case cases[] = {
+      {"{\"exp\":1600}", REASON_OK, {.max_lifetime = 600, .issued_at_optional = true}},
+      {"{\"exp\":1601}", REASON_LIFETIME_TOO_LONG, {.max_lifetime = 600, .issued_at_optional = true}},
+      {"{\"exp\":1630}", REASON_OK, {.max_lifetime = 600, .issued_at_optional = true, .leeway = 30}},
+      {"{\"exp\":1631}", REASON_LIFETIME_TOO_LONG, {.max_lifetime = 600, .issued_at_optional = true, .leeway = 30}},
+      {"{\"exp\":9223372036854775807}", REASON_LIFETIME_TOO_LONG, {.max_lifetime = 600, .issued_at_optional = true}},
+      {"{\"exp\":1600}", REASON_OK, {.max_lifetime = INT64_MAX, .issued_at_optional = true, .leeway = 30}},
+      {"{\"exp\":1000}", REASON_TOKEN_EXPIRED, {.max_lifetime = 600, .issued_at_optional = true}},
+      /* an iat that is there counts as ever */
+      {"{\"exp\":1600,\"iat\":1000}", REASON_OK, {.max_lifetime = 600, .issued_at_optional = true, .leeway = 30}},
+      {"{\"exp\":1600,\"iat\":999}", REASON_LIFETIME_TOO_LONG, {.max_lifetime = 600, .issued_at_optional = true}},
+      {"{\"exp\":1600,\"iat\":1001}", REASON_ISSUED_IN_FUTURE, {.max_lifetime = 600, .issued_at_optional = true}},
+      {"{\"exp\":1600,\"iat\":null}", REASON_CLAIMS_MALFORMED, {.max_lifetime = 600, .issued_at_optional = true}},
+  };
+  run_cases(cases, COUNT_OF(cases));
+}
+
+static void client_id_may_stand_in_for_the_audience(void) {
+  static const char *const one[] = {"ssh-client", NULL};
+  static const struct claims_case cases[] = {
+      {"{\"exp\":2000,\"client_id\":\"ssh-client\",\"token_use\":\"access\"}",
+       REASON_OK,
+       {.audiences = one, .audience_is_client_id = true}},
+      {"{\"exp\":2000,\"client_id\":\"other\",\"token_use\":\"access\"}",
+       REASON_AUDIENCE_MISMATCH,
+       {.audiences = one, .audience_is_client_id = true}},
+      {"{\"exp\":2000,\"client_id\":[\"other\",1],\"token_use\":\"access\"}",
+       REASON_AUDIENCE_MISMATCH,
+       {.audiences = one, .audience_is_client_id = true}},
+      {"{\"exp\":2000,\"token_use\":\"access\"}",
+       REASON_AUDIENCE_MISMATCH,
+       {.audiences = one, .audience_is_client_id = true}},
+      /* an ID token of the same pool has aud in place of client_id */
+      {"{\"exp\":2000,\"aud\":\"ssh-client\",\"token_use\":\"id\"}",
+       REASON_AUDIENCE_MISMATCH,
+       {.audiences = one, .audience_is_client_id = true}},
+      {"{\"exp\":2000,\"client_id\":\"ssh-client\",\"token_use\":\"id\"}",
+       REASON_AUDIENCE_MISMATCH,
+       {.audiences = one, .audience_is_client_id = true}},
+      {"{\"exp\":2000,\"client_id\":\"ssh-client\",\"token_use\":[\"access\"]}",
+       REASON_AUDIENCE_MISMATCH,
+       {.audiences = one, .audience_is_client_id = true}},
+      {"{\"exp\":2000,\"client_id\":\"ssh-client\"}",
+       REASON_AUDIENCE_MISMATCH,
+       {.audiences = one, .audience_is_client_id = true}},
+      /* an aud that is there must match too */
+      {"{\"exp\":2000,\"client_id\":\"ssh-client\",\"token_use\":\"access\",\"aud\":[\"x\",\"ssh-client\"]}",
+       REASON_OK,
+       {.audiences = one, .audience_is_client_id = true}},
+      {"{\"exp\":2000,\"client_id\":\"ssh-client\",\"token_use\":\"access\",\"aud\":\"other\"}",
+       REASON_AUDIENCE_MISMATCH,
+       {.audiences = one, .audience_is_client_id = true}},
+      {"{\"exp\":2000,\"client_id\":\"ssh-client\",\"token_use\":\"access\",\"aud\":[]}",
+       REASON_AUDIENCE_MISMATCH,
+       {.audiences = one, .audience_is_client_id = true}},
+      /* and without the setting client_id is no audience */
+      {"{\"exp\":2000,\"client_id\":\"ssh-client\",\"token_use\":\"access\"}",
+       REASON_AUDIENCE_MISMATCH,
+       {.audiences = one}},
+  };
+  run_cases(cases, COUNT_OF(cases));
+}
+
+/* ---- kinds of token ---- */
+
+/* What RFC 9068 section 2.2 wants, but for one claim. */
+static const char *access_token_without(const char *left_out) {
+  static const char *const claims[][2] = {{"iss", "\"iss\":\"i\""}, {"exp", "\"exp\":2000"},
+                                          {"aud", "\"aud\":\"a\""}, {"sub", "\"sub\":\"s\""},
+                                          {"iat", "\"iat\":900"},   {"client_id", "\"client_id\":\"c\""},
+                                          {"jti", "\"jti\":\"j\""}};
+  static char text[256];
+  strcpy(text, "{\"more\":1");
+  for (size_t i = 0; i < COUNT_OF(claims); i++) {
+    if (strcmp(claims[i][0], left_out) != 0) strcat(strcat(text, ","), claims[i][1]);
+  }
+  return strcat(text, "}");
+}
+
+static void an_access_token_has_all_that_its_profile_requires(void) {
+  static const char *const names[] = {"iss", "aud", "sub", "client_id", "iat", "jti"};
+  static const char *const types[] = {"at+jwt", NULL}, *const headers[] = {
+                                                           "{\"alg\":\"EdDSA\",\"typ\":\"at+jwt\"}",
+                                                           "{\"alg\":\"EdDSA\",\"typ\":\"Application/AT+JWT\"}"};
+  struct token_expectation asked = {
+      .types = types, .any_issuer = true, .any_audience = true, .any_lifetime = true, .now = 1000};
+  for (size_t i = 0; i < COUNT_OF(headers); i++) {
+    CHECK_REASON(kit_verify(headers[i], access_token_without("none"), asked), REASON_OK);
+    CHECK_REASON(kit_verify(headers[i], access_token_without("exp"), asked), REASON_EXPIRY_MISSING);
+    for (size_t j = 0; j < COUNT_OF(names); j++) {
+      CHECK_REASON(kit_verify(headers[i], access_token_without(names[j]), asked), REASON_CLAIM_MISSING);
+      if (unit_failed) printf("# without %s\n", names[j]);
+    }
+  }
+  /* a token that does not say it is one need not */
+  asked.types = NULL;
+  CHECK_REASON(kit_verify(KIT_HEADER, access_token_without("jti"), asked), REASON_OK);
+}
+
+#define SVID_SET "{\"keys\":[{" KIT_EC_JWK ",\"kid\":\"k\",\"use\":\"jwt-svid\"}]}"
+#define SVID_HEADER "{\"alg\":\"ES256\",\"kid\":\"k\"}"
+
+static enum reason verify_svid(const char *jwks, const char *header, const char *payload) {
+  static const char *const audiences[] = {"a", NULL};
+  struct token_expectation asked = {.trust_domain = "example.org",
+                                    .audiences = audiences,
+                                    .max_lifetime = 2000,
+                                    .issued_at_optional = true,
+                                    .now = 1000};
+  char *text = kit_ec_token(header, payload);
+  enum reason reason = kit_verify_text(jwks, text, strlen(text), asked, NULL);
+  free(text);
+  return reason;
+}
+
+static void a_jwt_svid_is_known_by_its_subject(void) {
+  static const struct {
+    const char *subject;
+    enum reason wanted;
+  } cases[] = {
+      {"spiffe://example.org/a", REASON_OK},
+      {"spiffe://example.org/ns/Prod/sa/x_y-z.1", REASON_OK},
+      {"spiffe://example.org/...", REASON_OK},
+      {"spiffe://example.org", REASON_ISSUER_UNKNOWN},
+      {"spiffe://example.org/", REASON_ISSUER_UNKNOWN},
+      {"spiffe://example.org/a/", REASON_ISSUER_UNKNOWN},
+      {"spiffe://example.org//a", REASON_ISSUER_UNKNOWN},
+      {"spiffe://example.org/.", REASON_ISSUER_UNKNOWN},
+      {"spiffe://example.org/a/../b", REASON_ISSUER_UNKNOWN},
+      {"spiffe://example.org/a b", REASON_ISSUER_UNKNOWN},
+      {"spiffe://example.org/a%2fb", REASON_ISSUER_UNKNOWN},
+      {"spiffe://example.org/a?b", REASON_ISSUER_UNKNOWN},
+      {"spiffe://example.org/a#b", REASON_ISSUER_UNKNOWN},
+      {"spiffe://example.org/\xc3\xa9", REASON_ISSUER_UNKNOWN},
+      {"spiffe://example.org:443/a", REASON_ISSUER_UNKNOWN},
+      {"spiffe://user@example.org/a", REASON_ISSUER_UNKNOWN},
+      {"spiffe://example.org.evil/a", REASON_ISSUER_UNKNOWN},
+      {"spiffe://evil.example.org/a", REASON_ISSUER_UNKNOWN},
+      {"spiffe://Example.org/a", REASON_ISSUER_UNKNOWN},
+      {"SPIFFE://example.org/a", REASON_ISSUER_UNKNOWN},
+      {"https://example.org/a", REASON_ISSUER_UNKNOWN},
+      {"spiffe://", REASON_ISSUER_UNKNOWN},
+      {"", REASON_ISSUER_UNKNOWN},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    char payload[256];
+    snprintf(payload, sizeof payload, "{\"exp\":2000,\"aud\":[\"a\"],\"sub\":\"%s\"}", cases[i].subject);
+    CHECK_REASON(verify_svid(SVID_SET, SVID_HEADER, payload), cases[i].wanted);
+    if (unit_failed) printf("# %s\n", cases[i].subject);
+  }
+}
+
+static void a_spiffe_id_has_at_most_2048_bytes(void) {
+  char id[2050] = "spiffe://example.org/";
+  memset(id + strlen(id), 'a', 2048 - strlen(id));
+  CHECK(is_spiffe_id(id, "example.org"));
+  id[2048] = 'a';
+  CHECK(!is_spiffe_id(id, "example.org"));
+}
+
+#define SVID_CLAIMS "{\"exp\":2000,\"aud\":\"a\",\"sub\":\"spiffe://example.org/a\"}"
+
+static void a_jwt_svid_keeps_to_its_standard(void) {
+  static const struct {
+    const char *header, *payload;
+    enum reason wanted;
+  } cases[] = {
+      {"{\"alg\":\"ES256\"}", SVID_CLAIMS, REASON_OK},
+      {"{\"alg\":\"ES256\",\"kid\":\"k\",\"typ\":\"JWT\"}", SVID_CLAIMS, REASON_OK},
+      {"{\"alg\":\"ES256\",\"typ\":\"JOSE\"}", SVID_CLAIMS, REASON_OK},
+      {"{\"alg\":\"ES256\",\"typ\":\"at+jwt\"}", SVID_CLAIMS, REASON_TYPE_NOT_ALLOWED},
+      {"{\"alg\":\"ES256\",\"x5c\":[]}", SVID_CLAIMS, REASON_HEADER_MALFORMED},
+      {"{\"alg\":\"ES256\",\"private\":1}", SVID_CLAIMS, REASON_HEADER_MALFORMED},
+      {"{\"alg\":\"EdDSA\"}", SVID_CLAIMS, REASON_ALGORITHM_NOT_ALLOWED},
+      {"{\"alg\":\"Ed25519\"}", SVID_CLAIMS, REASON_ALGORITHM_NOT_ALLOWED},
+      /* iss is not looked at; sub, aud and exp must be there */
+      {SVID_HEADER, "{\"exp\":2000,\"aud\":\"a\",\"sub\":\"spiffe://example.org/a\",\"iss\":\"x\"}", REASON_OK},
+      {SVID_HEADER, "{\"exp\":2000,\"aud\":\"a\"}", REASON_SUBJECT_MISSING},
+      {SVID_HEADER, "{\"exp\":2000,\"sub\":\"spiffe://example.org/a\"}", REASON_AUDIENCE_MISMATCH},
+      {SVID_HEADER, "{\"exp\":2000,\"aud\":\"b\",\"sub\":\"spiffe://example.org/a\"}", REASON_AUDIENCE_MISMATCH},
+      {SVID_HEADER, "{\"aud\":\"a\",\"sub\":\"spiffe://example.org/a\"}", REASON_EXPIRY_MISSING},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    CHECK_REASON(verify_svid(SVID_SET, cases[i].header, cases[i].payload), cases[i].wanted);
+    if (unit_failed) printf("# %s %s\n", cases[i].header, cases[i].payload);
+  }
+}
+
+static void a_jwt_svid_has_aud_whatever_the_audiences(void) {
+  struct token_expectation asked = {
+      .trust_domain = "example.org", .any_audience = true, .any_lifetime = true, .now = 1000};
+  char *text = kit_ec_token(SVID_HEADER, "{\"exp\":2000,\"sub\":\"spiffe://example.org/a\"}");
+  CHECK_REASON(kit_verify_text(SVID_SET, text, strlen(text), asked, NULL), REASON_CLAIM_MISSING);
+  free(text);
+}
+
+static void a_jwt_svid_takes_keys_of_its_own_use(void) {
+  static const char *const other_uses[] = {"{\"keys\":[{" KIT_EC_JWK ",\"kid\":\"k\"}]}",
+                                           "{\"keys\":[{" KIT_EC_JWK ",\"kid\":\"k\",\"use\":\"sig\"}]}",
+                                           "{\"keys\":[{" KIT_EC_JWK ",\"kid\":\"k\",\"use\":\"x509-svid\"}]}"};
+  for (size_t i = 0; i < COUNT_OF(other_uses); i++)
+    CHECK_REASON(verify_svid(other_uses[i], SVID_HEADER, SVID_CLAIMS), REASON_KEY_UNSUITABLE);
+  /* beside the entries of X.509 SVIDs, as bundles have them */
+  static const char bundle[] = "{\"spiffe_refresh_hint\":300,\"keys\":[{" KIT_EC_JWK
+                               ",\"use\":\"x509-svid\"},{" KIT_EC_JWK ",\"kid\":\"k\",\"use\":\"jwt-svid\"}]}";
+  CHECK_REASON(verify_svid(bundle, SVID_HEADER, SVID_CLAIMS), REASON_OK);
+  CHECK_REASON(verify_svid(bundle, "{\"alg\":\"ES256\"}", SVID_CLAIMS), REASON_OK);
 }
 
 static void required_party_and_proof(void) {
@@ -279,6 +490,14 @@ static void each_check_tells_the_trace(void) {
 
 UNIT_MAIN({"types", types}, {"expiry", expiry}, {"not before and issued at", not_before_and_issued_at},
           {"lifetime", lifetime}, {"issuer and audience", issuer_and_audience},
+          {"issued at may be optional", issued_at_may_be_optional},
+          {"client_id may stand in for the audience", client_id_may_stand_in_for_the_audience},
+          {"an access token has all that its profile requires", an_access_token_has_all_that_its_profile_requires},
+          {"a JWT-SVID is known by its subject", a_jwt_svid_is_known_by_its_subject},
+          {"a SPIFFE ID has at most 2048 bytes", a_spiffe_id_has_at_most_2048_bytes},
+          {"a JWT-SVID keeps to its standard", a_jwt_svid_keeps_to_its_standard},
+          {"a JWT-SVID has aud whatever the audiences", a_jwt_svid_has_aud_whatever_the_audiences},
+          {"a JWT-SVID takes keys of its own use", a_jwt_svid_takes_keys_of_its_own_use},
           {"required claims, authorized party and proof", required_party_and_proof},
           {"verified claims outlive their token", verified_claims_outlive_their_token},
           {"claims are found by name and by pointer", claims_are_found_by_name_and_by_pointer},

@@ -62,9 +62,9 @@ static void size_and_number_are_bounded(void) {
 
 /* ---- single keys ---- */
 
-#define P256_X "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"
-#define P256_Y "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
-#define EC_JWK "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\""
+#define P256_X KIT_EC_X
+#define P256_Y KIT_EC_Y
+#define EC_JWK KIT_EC_JWK
 
 struct key_case {
   const char *jwk;
@@ -76,6 +76,7 @@ static void check_key(const char *jwk, const char *why) {
   struct keyset *keys = NULL;
   struct key_info info;
   snprintf(json, sizeof json, "{\"keys\":[{%s}]}", jwk);
+  CHECK_REASON(token_prepare(), REASON_OK);
   CHECK_REASON(keyset_parse(json, strlen(json), &keys), REASON_OK);
   if (keys == NULL) return;
   keyset_describe(keys, 0, &info);
@@ -102,7 +103,7 @@ static void usable_and_unusable_keys(void) {
       {EC_JWK ",\"alg\":null", "not a string"},
       {EC_JWK ",\"use\":[\"sig\"]", "not a string"},
       {"\"kty\":\"oct\",\"k\":\"AAAA\"", "shared secret"},
-      {"\"kty\":\"AKP\"", "kty is not"},
+      {"\"kty\":\"unknown\"", "kty is not"},
       {"\"kty\":\"rsa\"", "kty is not"},
       {EC_JWK ",\"d\":\"AAAA\"", "private key"},
       {EC_JWK ",\"use\":\"enc\"", "use is not"},
@@ -134,6 +135,11 @@ static void usable_and_unusable_keys(void) {
       {"\"kty\":\"OKP\",\"crv\":\"P-256\",\"x\":\"" KIT_X "\"", "crv is not one"},
       {"\"kty\":\"OKP\",\"crv\":\"Ed448\",\"x\":\"" KIT_X "\"", "size of its curve"},
       {"\"kty\":\"OKP\",\"crv\":\"Ed25519\"", "missing"},
+      /* AKP */
+      {"\"kty\":\"AKP\",\"pub\":\"AAAA\"", "must have"},
+      {"\"kty\":\"AKP\",\"alg\":\"ES256\",\"pub\":\"AAAA\"", "kty is not that"},
+      {"\"kty\":\"AKP\",\"alg\":\"ML-DSA\",\"pub\":\"AAAA\"", "alg is not one"},
+      {"\"kty\":\"AKP\",\"alg\":\"ML-DSA-44\",\"pub\":\"AAAA\",\"priv\":\"AAAA\"", "private key"},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++)
     check_key(cases[i].jwk, cases[i].why);
@@ -248,6 +254,185 @@ static void a_key_is_described(void) {
   keyset_free(NULL);
 }
 
+/* ---- the cached form ---- */
+
+static const struct keyset_head head = {.title = "corp \xc3\xa9",
+                                        .url = "https://idp.example.org",
+                                        .location = "discovery",
+                                        .etag = "\"abc\"",
+                                        .fetched = 1000,
+                                        .due = 4600};
+
+struct cached {
+  struct keyset *plain, *keys; /* keys borrows bytes */
+  char *bytes;
+  size_t size, usable;
+};
+
+static void cached_clear(struct cached *cached) {
+  keyset_free(cached->plain);
+  keyset_free(cached->keys);
+  free(cached->bytes);
+}
+
+static struct cached cache(const char *json, const struct keyset_head *with) {
+  struct cached cached = {0};
+  CHECK_REASON(token_prepare(), REASON_OK);
+  CHECK_REASON(keyset_parse(json, strlen(json), &cached.plain), REASON_OK);
+  CHECK_REASON(keyset_encode_cached(cached.plain, with, &cached.bytes, &cached.size, &cached.usable), REASON_OK);
+  CHECK_REASON(keyset_parse_cached(cached.bytes, cached.size, &cached.keys), REASON_OK);
+  return cached;
+}
+
+static void the_cached_form_is_lines_of_ascii(void) {
+  struct cached cached =
+      cache("{\"keys\":[{" KIT_JWK
+            ",\"x5c\":[\"junk\"],\"key_ops\":[\"verify\"],\"kid\":\"\xc3\xa9\\\"\"},"
+            "{\"kid\":\"p\"," EC_JWK ",\"d\":\"SECRET\"},{\"kty\":\"oct\",\"k\":\"SECRET\"},{" EC_JWK "}]}",
+            &head);
+  static const char wanted[] =
+      "{\"version\":1,\"issuer\":\"corp \\u00E9\",\"url\":\"https://idp.example.org\",\"location\":\"discovery\","
+      "\"fetched\":1000,\"due\":4600,\"etag\":\"\\\"abc\\\"\",\"skipped\":["
+      "{\"kid\":\"p\",\"why\":\"it holds the private key, so it proves nothing: replace the key\"},"
+      "{\"why\":\"it is a shared secret, which is never used here\"}]}\n"
+      "{\"kid\":\"\\u00E9\\\"\",\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" KIT_X
+      "\"}\n"
+      "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" P256_X "\",\"y\":\"" P256_Y "\"}\n";
+  CHECK_INT(cached.usable, 2);
+  CHECK_INT(cached.size, strlen(wanted));
+  CHECK_STRING(cached.bytes, wanted);
+  cached_clear(&cached);
+}
+
+static void the_cached_form_says_the_same(void) {
+  struct cached cached =
+      cache("{\"keys\":[{" EC_JWK ",\"kid\":\"\xc3\xa9\\\"\",\"alg\":\"ES256\",\"use\":\"sig\"}]}", &head);
+  struct key_info info;
+  CHECK(keyset_head(cached.plain) == NULL && keyset_head(cached.keys) != NULL);
+  if (cached.keys == NULL) return;
+  CHECK_STRING(keyset_head(cached.keys)->title, head.title);
+  CHECK_STRING(keyset_head(cached.keys)->url, head.url);
+  CHECK_STRING(keyset_head(cached.keys)->location, head.location);
+  CHECK_STRING(keyset_head(cached.keys)->etag, head.etag);
+  CHECK_INT(keyset_head(cached.keys)->fetched, 1000);
+  CHECK_INT(keyset_head(cached.keys)->due, 4600);
+  CHECK_INT(keyset_count(cached.keys), 1);
+  keyset_describe(cached.keys, 0, &info);
+  CHECK_STRING(info.kid, "\xc3\xa9\"");
+  CHECK_STRING(info.kty, "EC");
+  CHECK_STRING(info.crv, "P-256");
+  CHECK_STRING(info.alg, "ES256");
+  CHECK_STRING(info.use, "sig");
+  CHECK_STRING(info.unusable, NULL);
+  CHECK_INT(info.bits, 256);
+  cached_clear(&cached);
+}
+
+static void a_kid_is_found_in_either_form(void) {
+  static const char *const kids[] = {"a", "", "a\"b", "\xc3\xa9", "\xf0\x9f\x98\x80", "back\\slash", "a\tb", "ab"};
+  static const char *const others[] = {"b", "A", "a\"", "\xc3", "abc", "\xc3\xa8", " ", "slash"};
+  json_t *keys = json_array();
+  for (size_t i = 0; i < COUNT_OF(kids); i++)
+    json_array_append_new(
+        keys, json_pack("{s:s, s:s, s:s, s:s}", "kty", "OKP", "crv", "Ed25519", "x", KIT_X, "kid", kids[i]));
+  json_t *set = json_pack("{s:o}", "keys", keys);
+  char *json = json_dumps(set, 0);
+  struct cached cached = cache(json, &head);
+  for (size_t i = 0; i < COUNT_OF(kids); i++) {
+    CHECK(keyset_has_kid(cached.plain, kids[i]));
+    CHECK(keyset_has_kid(cached.keys, kids[i]));
+  }
+  for (size_t i = 0; i < COUNT_OF(others); i++) {
+    CHECK(!keyset_has_kid(cached.plain, others[i]));
+    CHECK(!keyset_has_kid(cached.keys, others[i]));
+  }
+  CHECK(!keyset_has_kid(cached.keys, NULL) && !keyset_has_kid(cached.plain, NULL));
+  cached_clear(&cached);
+  json_decref(set);
+  free(json);
+}
+
+/* The line of the other key is never looked at: it is no JSON at all. */
+static void only_the_line_of_the_kid_is_parsed(void) {
+  struct cached cached = cache("{\"keys\":[{" OTHER_JWK ",\"kid\":\"o\"},{" KIT_JWK ",\"kid\":\"k\"}]}", &head);
+  struct key_info info;
+  char *line = strstr(cached.bytes, "{\"kid\":\"o\"");
+  memset(line + 11, '{', 3);
+  CHECK_REASON(kit_verify_keys(cached.keys, WITH_KID, claims), REASON_OK);
+  CHECK_REASON(kit_verify_keys(cached.keys, "{\"alg\":\"EdDSA\",\"kid\":\"o\"}", claims), REASON_KEY_UNSUITABLE);
+  CHECK_REASON(kit_verify_keys(cached.keys, "{\"alg\":\"EdDSA\",\"kid\":\"x\"}", claims), REASON_KEY_UNKNOWN);
+  CHECK_REASON(kit_verify_keys(cached.keys, WITHOUT_KID, claims), REASON_OK);
+  CHECK_REASON(kit_verify_keys(cached.keys, WITH_KID, claims), REASON_OK);
+  keyset_describe(cached.keys, 0, &info);
+  CHECK(info.unusable != NULL && strstr(info.unusable, "damaged") != NULL);
+  cached_clear(&cached);
+}
+
+static void what_is_no_cached_set(void) {
+#define HEAD "{\"version\":1,\"issuer\":\"i\",\"url\":\"u\",\"location\":\"l\",\"fetched\":1,\"due\":2"
+  static const struct {
+    const char *text;
+    enum reason wanted;
+  } cases[] = {
+      {HEAD "}\n", REASON_OK},
+      {HEAD ",\"later\":[]}\nanything\n\n", REASON_OK},
+      {"", REASON_KEYS_MALFORMED},
+      {"\n", REASON_KEYS_MALFORMED},
+      {"{}\n", REASON_KEYS_MALFORMED},
+      {HEAD "}", REASON_KEYS_MALFORMED},
+      {HEAD "\n", REASON_KEYS_MALFORMED},
+      {HEAD "}\n{\"kid\":", REASON_KEYS_MALFORMED},
+      {HEAD ",\"etag\":1}\n", REASON_KEYS_MALFORMED},
+      {HEAD ",\"url\":\"u\"}\n", REASON_KEYS_MALFORMED},
+      {"{\"version\":2,\"issuer\":\"i\",\"url\":\"u\",\"location\":\"l\",\"fetched\":1,\"due\":2}\n",
+       REASON_KEYS_MALFORMED},
+      {"{\"version\":1,\"issuer\":\"i\",\"url\":\"u\",\"location\":\"l\",\"fetched\":\"1\",\"due\":2}\n",
+       REASON_KEYS_MALFORMED},
+      {"{\"keys\":[]}\n", REASON_KEYS_MALFORMED},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct keyset *keys = NULL;
+    CHECK_REASON(keyset_parse_cached(cases[i].text, strlen(cases[i].text), &keys), cases[i].wanted);
+    CHECK((keys != NULL) == (cases[i].wanted == REASON_OK));
+    if (unit_failed) printf("# %s\n", cases[i].text);
+    keyset_free(keys);
+  }
+}
+
+/* `lines` empty lines behind a head, filled up with spaces to `size` bytes. */
+static enum reason parse_lines(size_t lines, size_t size) {
+  char *text = malloc(size), *out = mempcpy(text, HEAD "}", sizeof HEAD);
+  memset(out, ' ', size - sizeof HEAD);
+  memset(text + size - lines - 1, '\n', lines + 1);
+  struct keyset *keys = NULL;
+  enum reason reason = keyset_parse_cached(text, size, &keys);
+  keyset_free(keys);
+  free(text);
+  return reason;
+}
+
+static void size_and_number_of_the_cached_form_are_bounded(void) {
+  CHECK_REASON(parse_lines(1000, 8192), REASON_OK);
+  CHECK_REASON(parse_lines(1001, 8192), REASON_KEYS_MALFORMED);
+  CHECK_REASON(parse_lines(1, 2097152), REASON_OK);
+  CHECK_REASON(parse_lines(1, 2097153), REASON_KEYS_MALFORMED);
+}
+
+static void a_set_too_large_for_its_cached_form_is_refused(void) {
+  size_t size = 1048000;
+  char *json = malloc(size), *out = json, *bytes = NULL;
+  struct keyset *keys = NULL;
+  out = stpcpy(out, "{\"keys\":[{" KIT_JWK ",\"kid\":\"");
+  while (out < json + size - 16)
+    out = stpcpy(out, "\xc3\xa9"); /* two bytes here, six as ASCII */
+  out = stpcpy(out, "\"}]}");
+  CHECK_REASON(keyset_parse(json, (size_t)(out - json), &keys), REASON_OK);
+  CHECK_REASON(keyset_encode_cached(keys, &head, &bytes, &size, &size), REASON_KEYS_MALFORMED);
+  CHECK(bytes == NULL);
+  keyset_free(keys);
+  free(json);
+}
+
 /* Whether the whole signature is what is checked, for the scheme of an RFC's example. */
 static void a_signature_of_another_size_is_invalid(void) {
   for (size_t i = 0; i < COUNT_OF(rfc_examples); i++) {
@@ -270,4 +455,11 @@ static void a_signature_of_another_size_is_invalid(void) {
 UNIT_MAIN({"what is a key set", what_is_a_key_set}, {"size and number are bounded", size_and_number_are_bounded},
           {"usable and unusable keys", usable_and_unusable_keys}, {"RSA keys are bounded", rsa_keys_are_bounded},
           {"selection", selection}, {"a key is described", a_key_is_described},
+          {"the cached form is lines of ASCII", the_cached_form_is_lines_of_ascii},
+          {"the cached form says the same", the_cached_form_says_the_same},
+          {"a kid is found in either form", a_kid_is_found_in_either_form},
+          {"only the line of the kid is parsed", only_the_line_of_the_kid_is_parsed},
+          {"what is no cached set", what_is_no_cached_set},
+          {"size and number of the cached form are bounded", size_and_number_of_the_cached_form_are_bounded},
+          {"a set too large for its cached form is refused", a_set_too_large_for_its_cached_form_is_refused},
           {"a signature of another size is invalid", a_signature_of_another_size_is_invalid})

@@ -4,6 +4,7 @@
 #include <openssl/rsa.h>
 
 #include "algorithms.h"
+#include "token.h"
 #include "unit.h"
 
 static const char text[] = "header.payload";
@@ -23,6 +24,7 @@ static size_t sign(EVP_PKEY *key, const char *digest, int salt, unsigned char *s
 }
 
 static bool verifies(const char *alg, EVP_PKEY *key, const unsigned char *signature, size_t size) {
+  CHECK_REASON(token_prepare(), REASON_OK);
   return signature_is_valid(algorithm_find(alg), key, text, strlen(text), signature, size);
 }
 

@@ -168,6 +168,39 @@ struct identity {
 MUST_USE enum reason ledger_each_identity(struct ledger *ledger,
                                           bool (*visit)(void *context, const struct identity *identity), void *context);
 
+/* The same for the one identity of this name. REASON_ACCOUNT_UNKNOWN when there is none. */
+MUST_USE enum reason ledger_identity(struct ledger *ledger, const char *name,
+                                     bool (*visit)(void *context, const struct identity *identity), void *context);
+
+/* How many sessions of the identity are registered under this boot and not marked as ended; 0 for an unknown name. */
+MUST_USE enum reason ledger_open_sessions(struct ledger *ledger, const char *name, const char *boot_id, int64_t *ret);
+
+/* ---- what only the administrator changes; REASON_ACCOUNT_UNKNOWN when there is no identity of this name ---- */
+
+/*
+ * Disable the identity, or enable it, whatever it was. It takes effect at the next decision of every kind: no login, no
+ * session and no right of a grant while it is disabled. Sessions that are open go on; so does its NSS entry, for its
+ * files are still its own.
+ */
+MUST_USE enum reason ledger_set_enabled(struct ledger *ledger, const char *name, bool enabled);
+
+/*
+ * Bind the identity to this issuer and subject. When that is another than before, the grants given until now are over.
+ * REASON_CLAIMS_MALFORMED for an empty text, one with a control character, or one that is longer than a token.
+ */
+MUST_USE enum reason ledger_rebind(struct ledger *ledger, const char *name, const char *issuer, const char *subject,
+                                   int64_t now);
+
+/*
+ * Remove the identity, its grants and its sessions, and publish all that is left. Its id stays used for good: whoever
+ * has the name next, the same subject too, gets another. Cut off at any moment it is removed wholly or is still there,
+ * in the tables at its next login at the latest. Errors also: ledger_publish's.
+ */
+MUST_USE enum reason ledger_remove(struct ledger *ledger, const struct account_settings *settings,
+                                   const char *directory, const char *name);
+
+/* ---- the NSS tables ---- */
+
 /*
  * Publish to the NSS tables in `directory`: all identities (name == NULL), or add the one that was just made (which
  * writes all when the tables are missing, damaged, from other settings or due for compaction). Takes the ledger's write

@@ -10,8 +10,10 @@
 #include "config.h"
 
 static const struct command *const commands[] = {
-    &command_check,     &command_apply,         &command_verify,  &command_explain,
-    &command_keys_list, &command_accounts_list, &command_dev_key, &command_dev_token,
+    &command_check,           &command_apply,           &command_verify,          &command_explain,
+    &command_keys_list,       &command_accounts_list,   &command_accounts_show,   &command_accounts_disable,
+    &command_accounts_enable, &command_accounts_rebind, &command_accounts_remove, &command_dev_key,
+    &command_dev_token,
 };
 
 int wrong_use(const char *command, const char *format, ...) {
@@ -27,7 +29,7 @@ int wrong_use(const char *command, const char *format, ...) {
 static int help(void) {
   printf("Usage: jwtctl COMMAND [OPTION]...\n\nThe administrator's tool of jwt-login.\n\nCommands:\n");
   for (size_t i = 0; i < COUNT_OF(commands); i++)
-    printf("  %-16s%s\n", commands[i]->name, commands[i]->summary);
+    printf("  %-18s%s\n", commands[i]->name, commands[i]->summary);
   printf(
       "\n'jwtctl COMMAND --help' tells more. Tokens are read from standard input, never from the command line.\n"
       "Exit status: 0 yes, 1 no, 2 wrong use or settings.\n");

@@ -6,9 +6,11 @@
 
 #include "compiler.h"
 #include "jwtctl.h"
+#include "jwtctl_accounts.h"
 #include "ledger.h"
 #include "output.h"
 #include "paths.h"
+#include "state.h"
 #include "text.h"
 
 static const char name[] = "accounts list";
@@ -44,12 +46,16 @@ static bool add_to_table(struct table *table, const struct identity *identity) {
   return table_add(table, cells);
 }
 
+json_t *identity_json(const struct identity *identity) {
+  return json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", json_text(identity->name), "uid",
+                   (json_int_t)identity->uid, "state", json_text(identity->state), "issuer",
+                   json_text(identity->issuer), "subject", json_text(identity->subject), "home",
+                   json_text(identity->home), "shell", json_text(identity->shell), "created",
+                   json_time(identity->created), "last_login", json_time(identity->last_login));
+}
+
 static bool add_to_array(json_t *array, const struct identity *identity) {
-  json_t *object = json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", json_text(identity->name), "uid",
-                             (json_int_t)identity->uid, "state", json_text(identity->state), "issuer",
-                             json_text(identity->issuer), "subject", json_text(identity->subject), "home",
-                             json_text(identity->home), "shell", json_text(identity->shell), "created",
-                             json_time(identity->created), "last_login", json_time(identity->last_login));
+  json_t *object = identity_json(identity);
   return object != NULL && json_array_append_new(array, object) == 0;
 }
 
@@ -72,9 +78,7 @@ static enum reason read_ledger(struct listing *listing) {
 }
 
 static int fail(enum reason reason) {
-  fprintf(stderr, "jwtctl %s: %s: %s: %s; %s\n", name, PATH_LEDGER, reason_code(reason), reason_text(reason),
-          reason_advice(reason));
-  return EXIT_NO;
+  return state_fail(name, PATH_LEDGER, reason, "");
 }
 
 static int list_table(void) {

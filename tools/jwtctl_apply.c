@@ -1,7 +1,5 @@
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -10,6 +8,7 @@
 #include "ledger.h"
 #include "paths.h"
 #include "settings.h"
+#include "state.h"
 
 static const char name[] = "apply";
 
@@ -36,15 +35,6 @@ static bool count_one(void *context, const struct identity *identity) {
   return true;
 }
 
-/* errno says why of a reason about the state, where the system said it. */
-static int fail(enum reason reason, const char *path, const char *detail) {
-  bool system = reason == REASON_STATE_UNAVAILABLE && errno != 0;
-  fprintf(stderr, "jwtctl %s: %s: %s: %s%s%s%s%s; %s\n", name, path, reason_code(reason), reason_text(reason),
-          system ? ": " : "", system ? strerror(errno) : "", *detail != '\0' ? ": " : "", detail,
-          reason_advice(reason));
-  return EXIT_NO;
-}
-
 static int tell(const struct count *count) {
   if (count->outside > 0)
     fprintf(stderr, "warning: %zu account%s with an id outside %u-%u can no longer be looked up or logged in to\n",
@@ -57,20 +47,13 @@ static int tell(const struct count *count) {
 static int publish(const struct account_settings *settings) {
   struct count count = {.range = settings->range};
   struct ledger *ledger;
-  errno = 0;
-  enum reason reason = ledger_open(PATH_LEDGER, LEDGER_WRITE, &ledger);
-  if (reason == REASON_STATE_DAMAGED && errno == ENOENT)
-    return fail(reason, PATH_LEDGER,
-                "it is gone, and " PATH_TABLES " or " PATH_LEDGER
-                "-journal shows that it was there: restore it, or remove both "
-                "to forget every account");
-  if (reason != REASON_OK) return fail(reason, PATH_LEDGER, "");
-  reason = ledger_publish(ledger, settings, PATH_TABLES, NULL);
-  int status = reason == REASON_OK ? EXIT_YES : fail(reason, PATH_TABLES, ledger_detail(ledger));
+  if (!state_open(name, LEDGER_WRITE, &ledger)) return EXIT_NO;
+  enum reason reason = ledger_publish(ledger, settings, PATH_TABLES, NULL);
+  int status = reason == REASON_OK ? EXIT_YES : state_fail(name, PATH_TABLES, reason, ledger_detail(ledger));
   if (status == EXIT_YES) {
     reason = ledger_tidy(ledger, time(NULL));
     if (reason == REASON_OK) reason = ledger_each_identity(ledger, count_one, &count);
-    status = reason == REASON_OK ? tell(&count) : fail(reason, PATH_LEDGER, ledger_detail(ledger));
+    status = reason == REASON_OK ? tell(&count) : state_fail(name, PATH_LEDGER, reason, ledger_detail(ledger));
   }
   ledger_close(ledger);
   return status;
@@ -79,13 +62,13 @@ static int publish(const struct account_settings *settings) {
 static int run(int argc, char **argv) {
   static const struct option known[] = {
       {"config", required_argument, NULL, 'c'}, {"conf-dir", required_argument, NULL, 'd'}, {NULL, 0, NULL, 0}};
-  const char *config = NULL, *conf_dir = NULL;
+  struct settings_choice choice = {0};
   int option;
   while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
     if (option == 'c')
-      config = optarg;
+      choice.config = optarg;
     else if (option == 'd')
-      conf_dir = optarg;
+      choice.conf_dir = optarg;
     else
       return wrong_use(name, option == ':' ? "%s needs a value" : "%s is not an option, or not a clear one",
                        argv[optind - 1]);
@@ -94,14 +77,7 @@ static int run(int argc, char **argv) {
   if (geteuid() != 0) return wrong_use(name, "only root may change what the host knows of accounts");
 
   struct settings *settings;
-  struct settings_error error;
-  if (conf_dir == NULL && config == NULL) conf_dir = PATH_CONF_D;
-  enum reason reason =
-      settings_load(config != NULL ? config : PATH_CONF, conf_dir, FILE_OWNED_BY_ROOT, &settings, &error);
-  if (reason != REASON_OK) {
-    fprintf(stderr, "jwtctl %s: %s\n", name, error.text);
-    return EXIT_WRONG_USE;
-  }
+  if (!state_settings(name, &choice, &settings)) return EXIT_WRONG_USE;
   int status = publish(&settings->accounts);
   settings_free(settings);
   return status;

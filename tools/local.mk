@@ -6,6 +6,8 @@ tools_jwtctl_SOURCES = \
 	tools/jwtctl.c \
 	tools/jwtctl.h \
 	tools/jwtctl_accounts.c \
+	tools/jwtctl_accounts.h \
+	tools/jwtctl_accounts_change.c \
 	tools/jwtctl_apply.c \
 	tools/jwtctl_check.c \
 	tools/jwtctl_dev.c \
@@ -20,6 +22,8 @@ tools_jwtctl_SOURCES = \
 	tools/shed.h \
 	tools/signing.c \
 	tools/signing.h \
+	tools/state.c \
+	tools/state.h \
 	tools/text.c \
 	tools/text.h
 tools_jwtctl_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS)

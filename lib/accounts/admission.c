@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "binding.h"
 #include "database.h"
 #include "ledger.h"
 
@@ -201,18 +202,10 @@ static enum reason admit(struct ledger *ledger, const struct admission *admissio
   return REASON_OK;
 }
 
-/* Who binds an account is shown on terminals and in logs, for as long as the account lives. */
-static bool has_control_characters(const char *text) {
-  for (; *text != '\0'; text++)
-    if ((unsigned char)*text < ' ' || *text == 0x7f) return true;
-  return false;
-}
-
 enum reason ledger_admit(struct ledger *ledger, const struct admission *admission, struct grant *ret,
                          enum ledger_change *ret_change) {
   *ret_change = LEDGER_UNCHANGED;
-  if (has_control_characters(admission->issuer) || has_control_characters(admission->subject))
-    return REASON_CLAIMS_MALFORMED;
+  if (!binding_is_printable(admission->issuer, admission->subject)) return REASON_CLAIMS_MALFORMED;
   for (uint32_t id = 0;;) {
     bool needs_id = false;
     enum reason reason = admit(ledger, admission, id, ret, ret_change, &needs_id);

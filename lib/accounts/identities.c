@@ -34,18 +34,33 @@ static struct identity identity_at(sqlite3_stmt *statement) {
   };
 }
 
-enum reason ledger_each_identity(struct ledger *ledger, bool (*visit)(void *context, const struct identity *identity),
-                                 void *context) {
+static enum reason visit_identities(struct ledger *ledger, const char *sql, const char *name,
+                                    bool (*visit)(void *context, const struct identity *identity), void *context,
+                                    bool *ret_any) {
   sqlite3_stmt *statement CLEANUP(statement_free) = NULL;
-  enum reason reason = database_query(ledger, IDENTITIES "ORDER BY name", WITH_NOTHING, &statement);
+  enum reason reason = database_query(ledger, sql, (const struct value[]){TEXT(name)}, name != NULL, &statement);
   bool row = false;
   if (reason == REASON_OK) reason = database_step(ledger, statement, &row);
+  *ret_any = row;
   while (reason == REASON_OK && row) {
     struct identity identity = identity_at(statement);
     if (!visit(context, &identity)) return REASON_OK;
     reason = database_step(ledger, statement, &row);
   }
   return reason;
+}
+
+enum reason ledger_each_identity(struct ledger *ledger, bool (*visit)(void *context, const struct identity *identity),
+                                 void *context) {
+  bool any;
+  return visit_identities(ledger, IDENTITIES "ORDER BY name", NULL, visit, context, &any);
+}
+
+enum reason ledger_identity(struct ledger *ledger, const char *name,
+                            bool (*visit)(void *context, const struct identity *identity), void *context) {
+  bool found;
+  enum reason reason = visit_identities(ledger, IDENTITIES "WHERE name = ?", name, visit, context, &found);
+  return reason == REASON_OK && !found ? REASON_ACCOUNT_UNKNOWN : reason;
 }
 
 /* ---- publishing ---- */
@@ -123,5 +138,20 @@ enum reason ledger_publish(struct ledger *ledger, const struct account_settings 
   if (reason == REASON_OK && !all) reason = add_one(ledger, settings, directory, name, &all);
   if (reason == REASON_OK && all) reason = write_all(ledger, settings, directory);
   if (reason == REASON_OK) reason = note_published(ledger, all ? NULL : name);
+  return reason == REASON_OK ? transaction_commit(&transaction) : reason;
+}
+
+/* Its flag is taken back first and for itself: when the tables are written without it and the rest is then cut off, its
+ * next login puts it back into them. */
+enum reason ledger_remove(struct ledger *ledger, const struct account_settings *settings, const char *directory,
+                          const char *name) {
+  enum reason reason = database_run(ledger, "UPDATE identities SET published = 0 WHERE name = ?", WITH(TEXT(name)));
+  if (reason != REASON_OK) return reason;
+  struct transaction transaction CLEANUP(transaction_end) = {0};
+  reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction);
+  if (reason == REASON_OK) reason = database_run(ledger, "DELETE FROM identities WHERE name = ?", WITH(TEXT(name)));
+  if (reason == REASON_OK && sqlite3_changes(ledger->db) == 0) return REASON_ACCOUNT_UNKNOWN;
+  if (reason == REASON_OK) reason = write_all(ledger, settings, directory);
+  if (reason == REASON_OK) reason = note_published(ledger, NULL);
   return reason == REASON_OK ? transaction_commit(&transaction) : reason;
 }

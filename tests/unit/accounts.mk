@@ -1,6 +1,7 @@
 # unit/accounts
 ACCOUNTS_TESTS = tests/unit/ledger_test tests/unit/ledger_file_test tests/unit/ledger_race_test \
-	tests/unit/ledger_lock_test tests/unit/ledger_publish_test tests/unit/nsswitch_test tests/unit/sources_test
+	tests/unit/ledger_lock_test tests/unit/ledger_publish_test tests/unit/ledger_admin_test \
+	tests/unit/ledger_kill_test tests/unit/nsswitch_test tests/unit/sources_test
 check_PROGRAMS += $(ACCOUNTS_TESTS)
 noinst_HEADERS += tests/unit/ledger_fixture.h
 
@@ -23,6 +24,14 @@ tests_unit_ledger_lock_test_LDADD = lib/accounts/libaccounts.la $(SQLITE_LIBS)
 tests_unit_ledger_publish_test_SOURCES = tests/unit/ledger_publish_test.c
 tests_unit_ledger_publish_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_unit_ledger_publish_test_LDADD = lib/accounts/libaccounts.la $(SQLITE_LIBS)
+
+tests_unit_ledger_admin_test_SOURCES = tests/unit/ledger_admin_test.c
+tests_unit_ledger_admin_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_unit_ledger_admin_test_LDADD = lib/accounts/libaccounts.la $(SQLITE_LIBS)
+
+tests_unit_ledger_kill_test_SOURCES = tests/unit/ledger_kill_test.c
+tests_unit_ledger_kill_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_unit_ledger_kill_test_LDADD = lib/accounts/libaccounts.la $(SQLITE_LIBS)
 
 tests_unit_nsswitch_test_SOURCES = tests/unit/nsswitch_test.c
 tests_unit_nsswitch_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/lib/accounts

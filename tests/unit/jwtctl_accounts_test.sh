@@ -1,5 +1,5 @@
 #!/bin/bash
-# jwtctl apply and jwtctl accounts list on a host of their own state: an empty /var/lib, seen by this script alone.
+# jwtctl apply and jwtctl accounts on a host of their own state: an empty /var/lib, seen by this script alone.
 set -u
 jwtctl=${abs_top_builddir:?}/tools/jwtctl
 # shellcheck source=tests/lib/tap.sh
@@ -97,6 +97,96 @@ exec 3<&-
 wait
 check 'and sees them all' is "$(grep -o '"name"' out | wc -l)" 1002
 
+# ---- one account ----
+
+show() { "$jwtctl" accounts show "$1" --json | grep -o "\"$2\":[^,}]*"; }
+boot=$(cat /proc/sys/kernel/random/boot_id)
+sqlite3 $ledger "INSERT INTO used_ids VALUES (1879048300, 'carl', 1);
+  INSERT INTO identities VALUES (1879048300, 'carl', 'https://issuer.test', 'carl', '/home/carl', '/bin/bash', 'enabled',
+    1800000000, 1800000001, 0);
+  INSERT INTO grants VALUES ('0123456789abcdef0123456789abcdef', 1879048300, 'carl', 1879048300, 'sshd',
+    'https://issuer.test', 'carl', 'rule', NULL, 1800000000, 4000000000, 1, 1800000001);
+  INSERT INTO sessions VALUES (1, '0123456789abcdef0123456789abcdef', 1, 1, 1, '$boot', NULL, 1800000001, NULL);"
+run apply --config "$dir/good.conf"
+run accounts show carl
+check 'all of one account' is "$status $(cat out)" '0 ACCOUNT        carl
+uid            1879048300
+state          enabled
+issuer         https://issuer.test
+subject        carl
+home           /home/carl
+shell          /bin/bash
+created        2027-01-15T08:00:00Z
+last login     2027-01-15T08:00:01Z
+open sessions  1'
+run accounts show carl --json
+check 'as JSON' is "$status $(cat out)" '0 {"name":"carl","uid":1879048300,"state":"enabled","issuer":"https://issuer.test","subject":"carl","home":"/home/carl","shell":"/bin/bash","created":"2027-01-15T08:00:00Z","last_login":"2027-01-15T08:00:01Z","open_sessions":1}'
+run accounts disable carl
+check 'disable says what is refused, what goes on, and how to undo it' is "$status $(cat out)" \
+  "0 carl (uid 1879048300) is disabled: every login, and every right of a grant, is refused from now on.
+1 session is open and is not ended by this.
+'jwtctl accounts enable carl' opens it again."
+check 'it is disabled' is "$(show carl state)" '"state":"disabled"'
+run accounts enable carl
+check 'enable says so' is "$status $(cat out)" \
+  '0 carl (uid 1879048300) is enabled: the next login that a rule admits succeeds.'
+check 'it is enabled' is "$(show carl state)" '"state":"enabled"'
+run accounts disable carl --json
+check 'both in JSON' is "$status $(grep -o '"state":"[a-z]*"' out)" '0 "state":"disabled"'
+run accounts rebind carl --issuer https://other.test --subject $'c\xc3\xa4rl'
+check 'rebind says whose it is' is "$status $(cat out)" \
+  '0 carl (uid 1879048300) belongs to the subject c\xc3\xa4rl of https://other.test now, with its home and its files.
+1 session is open and is not ended by this.'
+check 'it is theirs, and as disabled as before' is "$(show carl issuer) $(show carl subject) $(show carl state)" \
+  $'"issuer":"https://other.test" "subject":"c\\u00E4rl" "state":"disabled"'
+check 'what was granted before is over' is "$(sqlite3 $ledger 'SELECT expires < 4000000000 FROM grants')" 1
+run accounts rebind carl --issuer https://other.test
+check 'rebind needs both' is "$status $(grep -c -- '--subject is missing' err)" '2 1'
+run accounts rebind carl --issuer https://other.test --subject $'a\nb'
+check 'in printable text' is "$status $(grep -c 'without control characters' err)" '2 1'
+run accounts remove carl --config "$dir/good.conf"
+check 'an account with open sessions stays' is "$status $(grep -c 'carl has open sessions (1).*--force' err)" '1 1'
+touch unsafe.conf
+chmod 666 unsafe.conf
+run accounts remove carl --force --config "$dir/unsafe.conf"
+check 'settings that others may write remove nothing' is "$status $(show carl name)" '2 "name":"carl"'
+# No room for the tables: nothing is removed.
+cp -a $state "$dir/state"
+mount -t tmpfs -o mode=755,size=400k tmpfs $state
+cp -a "$dir/state/." $state
+dd if=/dev/zero of=$state/filler bs=4k 2>/dev/null
+run accounts remove carl --force --config "$dir/good.conf"
+check 'on a full disk nothing is removed' is "$status $(grep -c 'state-unavailable' err) $(show carl name)" '1 1 "name":"carl"'
+check 'nor from the tables' grep -qa carl $state/nss/base.*
+run accounts enable carl
+check 'nor enabled' is "$status $(show carl state)" '1 "state":"disabled"'
+rm $state/filler
+run accounts enable carl
+check 'with room again it is' is "$status $(show carl state)" '0 "state":"enabled"'
+umount $state
+run accounts remove carl --force --config "$dir/good.conf"
+check 'remove says what is left' is "$status $(cat out)" \
+  "0 carl is removed. Its id, 1879048300, is not given out again: the next login as carl gets another.
+1 session is open and is not ended by this.
+Its files are left: /home/carl, and what 'find / -xdev -uid 1879048300' shows."
+check 'it is gone' is "$("$jwtctl" accounts show carl 2>&1)" \
+  "jwtctl accounts show: carl: the ledger has no account of this name; 'jwtctl accounts list' shows those it has"
+check 'from the tables too' refuse grep -qa carl $state/nss/base.* $state/nss/recent
+check 'its id is not' is "$(sqlite3 $ledger 'SELECT name FROM used_ids WHERE id = 1879048300')" carl
+run accounts remove alice --json --config "$dir/good.conf"
+check 'in JSON' is "$status $(cat out)" '0 {"name":"alice","uid":1879048200,"state":"removed","open_sessions":0}'
+for command in show disable enable 'rebind --issuer i --subject s' "remove --config $dir/good.conf"; do
+  # shellcheck disable=SC2086 # words are arguments
+  run accounts $command alice
+  check "$command: nobody of that name" is "$status $(grep -c 'no account of this name' err)" '1 1'
+  # shellcheck disable=SC2086
+  run accounts $command
+  check "$command: a name is needed" is "$status $(grep -c 'name is missing' err)" '2 1'
+  # shellcheck disable=SC2086
+  run accounts $command alice bob
+  check "$command: and one only" is "$status $(grep -c 'bob is too much' err)" '2 1'
+done
+
 # ---- what goes wrong ----
 
 run accounts list --jsn
@@ -108,6 +198,8 @@ check 'a missing value too' is "$status" 2
 install -m 755 "$jwtctl" /var/lib/jwtctl
 setpriv --reuid 65534 --regid 65534 --clear-groups /var/lib/jwtctl accounts list >out 2>err
 check 'others may not read the ledger' is "$? $(grep -c 'root' err)" '2 1'
+setpriv --reuid 65534 --regid 65534 --clear-groups /var/lib/jwtctl accounts disable bob >out 2>err
+check 'nor change it' is "$? $(grep -c 'root' err)" '2 1'
 setpriv --reuid 65534 --regid 65534 --clear-groups /var/lib/jwtctl apply >out 2>err
 check 'nor apply' is "$? $(grep -c 'root' err)" '2 1'
 chmod 640 $ledger

@@ -16,6 +16,10 @@
 #define NOW INT64_C(1800000000)
 #define EXPIRES (NOW + 600)
 
+#ifndef FIXTURE_ROOT
+#define FIXTURE_ROOT "/tmp"
+#endif
+
 struct fixture {
   char folder[64];
   char path[96]; /* folder/state/ledger.db */
@@ -33,7 +37,7 @@ static inline void fixture_end(struct fixture *fixture) {
 }
 
 static inline bool fixture_folder(struct fixture *ret) {
-  *ret = (struct fixture){.folder = "/tmp/jwt-ledger-XXXXXX"};
+  *ret = (struct fixture){.folder = FIXTURE_ROOT "/jwt-ledger-XXXXXX"};
   bool made = mkdtemp(ret->folder) != NULL;
   CHECK(made);
   snprintf(ret->path, sizeof ret->path, "%s/state/ledger.db", ret->folder);

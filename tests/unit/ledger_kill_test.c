@@ -1,0 +1,148 @@
+/* The administrator's commands, killed before each of their system calls in turn: done wholly or not at all, and the
+ * next login works. */
+#include "config.h"
+
+#include <signal.h>
+#include <sys/ptrace.h>
+
+#define FIXTURE_ROOT "/dev/shm" /* a kill, not a power cut: what was written is there without a disk */
+
+#include "ledger.h"
+#include "ledger_fixture.h"
+#include "tables.h"
+
+static const struct id_range wide = {100000, 199999};
+
+static const char *tables_of(const struct fixture *fixture) {
+  static char path[96];
+  snprintf(path, sizeof path, "%s/state/nss", fixture->folder);
+  return path;
+}
+
+/* Let the stopped child make `calls` system calls more, then kill it. True when it was over before. */
+static bool run_for(pid_t child, int calls) {
+  int status;
+  if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status)) return true;
+  for (int stops = 0; stops < 2 * calls; stops++) {
+    if (ptrace(PTRACE_SYSCALL, child, NULL, NULL) != 0 || waitpid(child, &status, 0) != child) return true;
+    if (!WIFSTOPPED(status)) {
+      CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+      return true;
+    }
+  }
+  kill(child, SIGKILL);
+  waitpid(child, &status, 0);
+  return false;
+}
+
+static enum reason disable(struct ledger *ledger, const struct login *login UNUSED, const char *tables UNUSED) {
+  return ledger_set_enabled(ledger, "alice", false);
+}
+
+static enum reason rebind(struct ledger *ledger, const struct login *login UNUSED, const char *tables UNUSED) {
+  return ledger_rebind(ledger, "alice", "https://issuer.example", "other", NOW);
+}
+
+static enum reason take_away(struct ledger *ledger, const struct login *login, const char *tables) {
+  return ledger_remove(ledger, &login->settings, tables, "alice");
+}
+
+typedef enum reason (*command_function)(struct ledger *ledger, const struct login *login, const char *tables);
+
+static bool killed_after(const struct fixture *fixture, const struct login *login, command_function command,
+                         int calls) {
+  fflush(stdout);
+  pid_t child = fork();
+  if (child == 0) {
+    struct ledger *ledger;
+    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0 || raise(SIGSTOP) != 0) _exit(2);
+    if (ledger_open(fixture->path, LEDGER_WRITE, &ledger) != REASON_OK) _exit(3);
+    enum reason reason = command(ledger, login, tables_of(fixture));
+    ledger_close(ledger);
+    _exit(reason == REASON_OK ? 0 : 4);
+  }
+  return run_for(child, calls);
+}
+
+/* As the host would: what the tables have, else the first probe; and once more after a retry. */
+static enum reason log_in(struct fixture *fixture, const char *name, const char *subject, struct login *login) {
+  enum reason reason = REASON_ACCOUNT_CHANGED_RETRY;
+  for (int i = 0; i < 2 && reason == REASON_ACCOUNT_CHANGED_RETRY; i++) {
+    struct tables *tables = tables_new(tables_of(fixture));
+    struct table_account account;
+    char buffer[1024];
+    login_prepare(login, name, wide);
+    login->admission.subject = subject;
+    if (tables_account_by_name(tables, name, &account, buffer, sizeof buffer) == TABLE_FOUND)
+      login_resolve(login, account.uid);
+    tables_free(tables);
+    reason = login_try(fixture, login);
+    if (login->change == LEDGER_ACCOUNT_ADDED)
+      CHECK_REASON(ledger_publish(fixture->ledger, &login->settings, tables_of(fixture), name), REASON_OK);
+  }
+  return reason;
+}
+
+static void check_agreement(const struct fixture *fixture, const struct login *login) {
+  struct tables *tables = tables_new(tables_of(fixture));
+  struct table_account account;
+  char buffer[1024], sql[128];
+  CHECK_INT(tables_account_by_name(tables, login->name, &account, buffer, sizeof buffer), TABLE_FOUND);
+  snprintf(sql, sizeof sql, "SELECT uid FROM identities WHERE name = '%s'", login->name);
+  CHECK_INT(account.uid, fixture_sql(fixture, sql));
+  tables_free(tables);
+  CHECK_INT(fixture_sql(fixture, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
+  CHECK_INT(fixture_sql(fixture, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+}
+
+/* What the ledger has of alice: 0 nobody, 1 as before, 2 disabled, 3 of another subject. */
+#define STATE_OF_ALICE                                                                                        \
+  "SELECT coalesce((SELECT CASE WHEN state = 'disabled' THEN 2 WHEN subject = 'other' THEN 3 ELSE 1 END FROM" \
+  " identities WHERE name = 'alice'), 0)"
+
+/* Kill `command` later and later, until it is over before. `state_after` is what it is to do. */
+static void kill_everywhere(command_function command, int state_after) {
+  bool over = false;
+  for (int calls = 0; !over; calls++) {
+    struct fixture fixture CLEANUP(fixture_end);
+    struct login login, bob;
+    if (!fixture_begin(&fixture)) return;
+    CHECK_REASON(log_in(&fixture, "alice", "subject of alice", &login), REASON_OK);
+    CHECK_REASON(log_in(&fixture, "bob", "subject of bob", &bob), REASON_OK);
+    uint32_t uid = login.grant.uid;
+    ledger_close(fixture.ledger);
+    fixture.ledger = NULL;
+
+    over = killed_after(&fixture, &login, command, calls);
+    CHECK_REASON(ledger_open(fixture.path, LEDGER_WRITE, &fixture.ledger), REASON_OK);
+    if (fixture.ledger == NULL) return;
+    CHECK_REASON(log_in(&fixture, "bob", "subject of bob", &bob), REASON_OK);
+    long long state = fixture_sql(&fixture, STATE_OF_ALICE);
+    CHECK(state == state_after || (state == 1 && !over));
+    enum reason wanted = state == 2 ? REASON_ACCOUNT_DISABLED : REASON_OK;
+    CHECK_REASON(log_in(&fixture, "alice", state == 3 ? "other" : "subject of alice", &login), wanted);
+    check_agreement(&fixture, &login);
+    check_agreement(&fixture, &bob);
+    if (wanted == REASON_OK) CHECK((login.grant.uid == uid) == (state != 0));
+    if (unit_failed) printf("# after %d system calls, state %lld\n", calls, state);
+    if (unit_failed) return;
+    if (over) CHECK(calls > 10);
+  }
+}
+
+static void a_disable_is_done_or_not(void) {
+  kill_everywhere(disable, 2);
+}
+
+static void a_rebind_is_done_or_not(void) {
+  kill_everywhere(rebind, 3);
+}
+
+static void a_removal_is_done_or_not(void) {
+  kill_everywhere(take_away, 0);
+}
+
+UNIT_MAIN_WITHOUT_VALGRIND("its system calls would be counted and killed with those of the program",
+                           {"a disable is done or not", a_disable_is_done_or_not},
+                           {"a rebind is done or not", a_rebind_is_done_or_not},
+                           {"a removal is done or not", a_removal_is_done_or_not})

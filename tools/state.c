@@ -1,0 +1,35 @@
+#include "state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "jwtctl.h"
+#include "paths.h"
+
+int state_fail(const char *command, const char *path, enum reason reason, const char *detail) {
+  bool system = reason == REASON_STATE_UNAVAILABLE && errno != 0;
+  fprintf(stderr, "jwtctl %s: %s: %s: %s%s%s%s%s; %s\n", command, path, reason_code(reason), reason_text(reason),
+          system ? ": " : "", system ? strerror(errno) : "", *detail != '\0' ? ": " : "", detail,
+          reason_advice(reason));
+  return EXIT_NO;
+}
+
+bool state_open(const char *command, enum ledger_mode mode, struct ledger **ret) {
+  errno = 0;
+  enum reason reason = ledger_open(PATH_LEDGER, mode, ret);
+  if (reason == REASON_OK) return true;
+  bool lost = reason == REASON_STATE_DAMAGED && errno == ENOENT;
+  state_fail(command, PATH_LEDGER, reason,
+             lost ? "it is gone, and " PATH_TABLES " or " PATH_LEDGER
+                    "-journal shows that it was there: restore it, or remove both to forget every account"
+                  : "");
+  return false;
+}
+
+bool state_settings(const char *command, const struct settings_choice *choice, struct settings **ret) {
+  struct settings_error error;
+  if (choice_load_as(choice, FILE_OWNED_BY_ROOT, ret, &error) == REASON_OK) return true;
+  fprintf(stderr, "jwtctl %s: %s\n", command, error.text);
+  return false;
+}

@@ -21,8 +21,9 @@ MUST_USE enum reason key_files_read(const struct settings *settings, enum file_t
 void key_files_free(struct key_files *files);
 
 struct decision {
-  const struct issuer *issuer;    /* borrowed from the settings; NULL when none was found */
-  const struct rule *rule;        /* borrowed from the settings; set on REASON_OK alone */
+  const struct issuer *issuer; /* borrowed from the settings; NULL when none was found. Until the token verified it is
+                                  what the token asserts, and one of several where they share a url */
+  const struct rule *rule;     /* borrowed from the settings; set on REASON_OK alone */
   struct verified_claims *claims; /* the caller's, through decision_clear; NULL unless the token verified */
 };
 

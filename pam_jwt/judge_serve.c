@@ -52,7 +52,7 @@ static bool describe(const struct decision *decision, struct judge_answer *ret) 
   bool fits = decision->issuer == NULL || put(ret->issuer_title, sizeof(ret->issuer_title), decision->issuer->title);
   if (decision->rule != NULL) fits = put(ret->rule, sizeof(ret->rule), decision->rule->title) && fits;
   if (claims == NULL) return fits;
-  fits = put(ret->issuer, sizeof(ret->issuer), verified_claims_issuer(claims)) &&
+  fits = put(ret->issuer, sizeof(ret->issuer), issuer_identity(decision->issuer)) &&
          put(ret->subject, sizeof(ret->subject), verified_claims_subject(claims)) &&
          put(ret->algorithm, sizeof(ret->algorithm), verified_claims_alg(claims)) && fits;
   const char *kid = verified_claims_kid(claims);

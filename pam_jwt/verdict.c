@@ -9,10 +9,18 @@ bool verdict_strings_end(const struct judge_answer *verdict) {
          IS_STRING(verdict->algorithm);
 }
 
+/* Without iat, which is 0 then, the lifetime counts from now. */
+static bool lifetime_is_possible(const struct judge_answer *verdict, const struct issuer *issuer, int64_t now) {
+  if (verdict->issued_at == 0 && issuer->issued_at_optional)
+    return verdict->expires - now <= issuer->max_lifetime + issuer->leeway;
+  return verdict->issued_at > 0 && verdict->issued_at <= now + issuer->leeway &&
+         verdict->expires - verdict->issued_at <= issuer->max_lifetime;
+}
+
 static bool times_are_possible(const struct judge_answer *verdict, const struct issuer *issuer, int64_t now) {
   return verdict->expires > now - issuer->leeway &&
-         verdict->expires <= now + issuer->max_lifetime + 2 * issuer->leeway && verdict->issued_at > 0 &&
-         verdict->issued_at <= now + issuer->leeway && verdict->expires - verdict->issued_at <= issuer->max_lifetime;
+         verdict->expires <= now + issuer->max_lifetime + 2 * issuer->leeway &&
+         lifetime_is_possible(verdict, issuer, now);
 }
 
 /* What goes into the ledger and before the administrator's eyes. */
@@ -22,9 +30,17 @@ static bool is_printable(const char *text) {
   return *text == '\0';
 }
 
+/* A JWT-SVID names a workload of the trust domain that its issuer's section is for. */
+static bool subject_is_possible(const char *subject, const struct issuer *issuer) {
+  size_t size = strlen(issuer->url);
+  if (subject[0] == '\0' || !is_printable(subject)) return false;
+  return issuer->trust_domain == NULL ||
+         (strncmp(subject, issuer->url, size) == 0 && subject[size] == '/' && subject[size + 1] != '\0');
+}
+
 static bool issuer_is_possible(const struct judge_answer *verdict, const struct issuer *issuer) {
-  return issuer != NULL && strcmp(verdict->issuer, issuer->url) == 0 && verdict->subject[0] != '\0' &&
-         is_printable(verdict->subject) && is_printable(verdict->token_id) &&
+  return issuer != NULL && strcmp(verdict->issuer, issuer_identity(issuer)) == 0 &&
+         subject_is_possible(verdict->subject, issuer) && is_printable(verdict->token_id) &&
          name_is_listed(issuer->algorithms, verdict->algorithm);
 }
 

@@ -149,6 +149,7 @@ static const char token_usage[] =
     "  --audience A          aud; several become a list\n"
     "  --lifetime S          exp is so many seconds from now (default 300)\n"
     "  --claim NAME=VALUE    a claim whose value is a string; NAME ends at the first '='\n"
+    "  --type TYPE           typ in the header (default JWT)\n"
     "  --omit NAME           leave out a claim, exp for example\n"
     "\n"
     "Later lines of this list win over earlier ones. Exit status: 0 printed, 1 not signed, 2 wrong use.\n"
@@ -189,6 +190,7 @@ struct request {
   json_t *audiences;
   json_t *omitted; /* names as members */
   const char *key;
+  const char *type;
   int64_t lifetime;
 };
 
@@ -240,6 +242,9 @@ static int take(int option, struct request *request, char **argv) {
     return EXIT_YES;
   case 'n':
     return take_claim(request, optarg);
+  case 't':
+    request->type = optarg;
+    return EXIT_YES;
   case 'o':
     return take_string(request->omitted, optarg, "");
   default:
@@ -284,7 +289,7 @@ static int print_token(const struct request *request) {
   const char *wrong = signing_key_wrong(key);
   if (wrong != NULL) return wrong_use(token_name, "%s is no key of 'jwtctl dev key': %s", request->key, wrong);
   CLEANUP(json_clear) json_t *claims = assemble(request);
-  CLEANUP(text_clear) char *token = claims != NULL ? sign_token(key, claims) : NULL;
+  CLEANUP(text_clear) char *token = claims != NULL ? sign_token(key, request->type, claims) : NULL;
   if (token == NULL) {
     fprintf(stderr, "jwtctl %s: OpenSSL does not sign with %s; make a new key\n", token_name, request->key);
     return EXIT_NO;
@@ -294,15 +299,20 @@ static int print_token(const struct request *request) {
 }
 
 static int run_token(int argc, char **argv) {
-  static const struct option known[] = {
-      {"key", required_argument, NULL, 'k'},         {"claims", required_argument, NULL, 'c'},
-      {"claims-file", required_argument, NULL, 'f'}, {"issuer", required_argument, NULL, 'i'},
-      {"subject", required_argument, NULL, 's'},     {"audience", required_argument, NULL, 'a'},
-      {"lifetime", required_argument, NULL, 'l'},    {"claim", required_argument, NULL, 'n'},
-      {"omit", required_argument, NULL, 'o'},        {NULL, 0, NULL, 0}};
+  static const struct option known[] = {{"key", required_argument, NULL, 'k'},
+                                        {"claims", required_argument, NULL, 'c'},
+                                        {"claims-file", required_argument, NULL, 'f'},
+                                        {"issuer", required_argument, NULL, 'i'},
+                                        {"subject", required_argument, NULL, 's'},
+                                        {"audience", required_argument, NULL, 'a'},
+                                        {"lifetime", required_argument, NULL, 'l'},
+                                        {"claim", required_argument, NULL, 'n'},
+                                        {"type", required_argument, NULL, 't'},
+                                        {"omit", required_argument, NULL, 'o'},
+                                        {NULL, 0, NULL, 0}};
   CLEANUP(request_clear)
   struct request request = {
-      .overrides = json_object(), .audiences = json_array(), .omitted = json_object(), .lifetime = -1};
+      .overrides = json_object(), .audiences = json_array(), .omitted = json_object(), .type = "JWT", .lifetime = -1};
   int option;
   while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
     int status = take(option, &request, argv);

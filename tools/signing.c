@@ -320,10 +320,10 @@ static char *join(char *left, char *right) {
   return joined;
 }
 
-char *sign_token(const json_t *jwk, const json_t *claims) {
+char *sign_token(const json_t *jwk, const char *type, const json_t *claims) {
   const struct signer *signer = signer_find(json_string_value(json_object_get(jwk, "alg")));
   EVP_PKEY *key = load(jwk, signer);
-  json_t *header = json_pack("{s:s, s:O, s:s}", "alg", signer->alg, "kid", json_object_get(jwk, "kid"), "typ", "JWT");
+  json_t *header = json_pack("{s:s, s:O, s:s}", "alg", signer->alg, "kid", json_object_get(jwk, "kid"), "typ", type);
   char *text = join(encode_json(header), encode_json(claims));
   json_decref(header);
   char *signature = key != NULL && text != NULL ? sign(signer, key, text) : NULL;

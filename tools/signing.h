@@ -23,8 +23,8 @@ json_t *signing_key_public(const json_t *jwk);
 /* Why this is not a private JWK that can sign, NULL when it is one as far as its JSON says. */
 const char *signing_key_wrong(const json_t *jwk);
 
-/* The compact JWS over these claims with the key's alg and kid, typ JWT; malloc'd, to be erased. NULL when OpenSSL
+/* The compact JWS over these claims with the key's alg and kid, and this typ; malloc'd, to be erased. NULL when OpenSSL
  * refuses the key. */
-char *sign_token(const json_t *jwk, const json_t *claims);
+char *sign_token(const json_t *jwk, const char *type, const json_t *claims);
 
 #endif

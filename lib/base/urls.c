@@ -31,7 +31,7 @@ static const char *skip_port(const char *text) {
   if (*text != ':') return text;
   unsigned port = 0;
   size_t digits = strspn(++text, "0123456789");
-  if (digits == 0 || digits > 5) return NULL;
+  if (digits > 5) return NULL;
   for (size_t i = 0; i < digits; i++)
     port = 10 * port + (unsigned)(text[i] - '0');
   return port >= 1 && port <= 65535 ? text + digits : NULL;

@@ -72,7 +72,7 @@ enum reason policy_decide(const struct settings *settings, const struct issuer *
                           const struct trace *trace, const struct rule **ret) {
   enum reason furthest = REASON_NO_RULE;
   const char *subject = verified_claims_subject(claims);
-  trace_step(trace, "subject", NULL, subject && *subject, subject, NULL);
+  trace_step(trace, "subject", issuer_identity(issuer), subject && *subject, subject, NULL);
   if (!subject || !*subject) return REASON_SUBJECT_MISSING;
   for (size_t i = 0; i < settings->rule_count; i++) {
     const struct rule *rule = &settings->rules[i];

@@ -73,10 +73,10 @@ static inline void fixture_note(void *context, const struct trace_step *step) {
            step->detail ? step->detail : "", step->held ? "+" : "-");
 }
 
-/* The decision on a token with these claims. */
-static inline enum reason fixture_decide(struct fixture *fixture, const char *claims, const char *service,
-                                         struct account_facts account) {
-  char *token = kit_token(KIT_HEADER, claims);
+/* The decision on a token with this header and these claims. */
+static inline enum reason fixture_decide_token(struct fixture *fixture, const char *header, const char *claims,
+                                               const char *service, struct account_facts account) {
+  char *token = kit_token(header, claims);
   struct trace trace = {fixture_note, fixture};
   struct login_request request = {.account = account, .service = service, .now = FIXTURE_NOW};
   decision_clear(&fixture->decision);
@@ -85,6 +85,11 @@ static inline enum reason fixture_decide(struct fixture *fixture, const char *cl
       decide(fixture->settings, fixture->files, &request, token, strlen(token), &trace, &fixture->decision);
   free(token);
   return reason;
+}
+
+static inline enum reason fixture_decide(struct fixture *fixture, const char *claims, const char *service,
+                                         struct account_facts account) {
+  return fixture_decide_token(fixture, KIT_HEADER, claims, service, account);
 }
 
 #endif

@@ -11,4 +11,4 @@ tests_unit_decision_test_SOURCES = tests/unit/decision_test.c
 tests_unit_decision_test_CPPFLAGS = $(TOKEN_TEST_CPPFLAGS)
 tests_unit_decision_test_LDADD = lib/decision/libdecision.la $(CRYPTO_LIBS)
 
-dist_check_SCRIPTS += tests/unit/settings_tools_test.sh
+dist_check_SCRIPTS += tests/unit/issuers_test.sh tests/unit/settings_tools_test.sh

@@ -77,6 +77,7 @@ static void refuses_all_else(void) {
       "https://id.example.org:0/",
       "https://id.example.org:65536/",
       "https://id.example.org:123456/",
+      "https://id.example.org:4294967376/", /* 80 in 32 bits */
       "https://id.example.org:8a/",
       "https://id.example.org:-1/",
       "https://[::1/",

@@ -12,6 +12,19 @@ static const char *const sshd[] = {"sshd", NULL};
 
 static const struct issuer issuers[] = {
     {.title = "corp", .url = "https://corp.example", .algorithms = es256, .max_lifetime = 900, .leeway = 30},
+    {.title = "legacy",
+     .url = "https://kubernetes.default.svc",
+     .alias = "prod",
+     .algorithms = es256,
+     .max_lifetime = 900,
+     .leeway = 30,
+     .issued_at_optional = true},
+    {.title = "spiffe",
+     .url = "spiffe://td",
+     .trust_domain = "td",
+     .algorithms = es256,
+     .max_lifetime = 900,
+     .leeway = 30},
     {.title = "other", .url = "https://other.example", .algorithms = es256, .max_lifetime = 900, .leeway = 30},
 };
 static const struct rule rules[] = {
@@ -23,6 +36,8 @@ static const struct rule rules[] = {
      .account_claim = "name",
      .groups = none,
      .create = true},
+    {.title = "pods", .issuer = "legacy", .services = sshd, .account = "alice", .groups = none, .create = true},
+    {.title = "workloads", .issuer = "spiffe", .services = sshd, .account = "alice", .groups = none, .create = true},
     {.title = "deploy", .issuer = "corp", .services = sshd, .account = "deploy", .groups = none},
 };
 static const struct settings settings = {
@@ -118,6 +133,54 @@ static void it_cannot_stretch_time(void) {
   REFUSED(answer);
 }
 
+#define PASSES(answer) CHECK_REASON(check((answer), "alice", ACCOUNT_ABSENT, 0, "sshd"), REASON_OK)
+
+static struct judge_answer of_section(const char *title, const char *identity, const char *rule, const char *subject) {
+  struct judge_answer answer = honest();
+  strcpy(answer.issuer_title, title);
+  strcpy(answer.issuer, identity);
+  strcpy(answer.rule, rule);
+  strcpy(answer.subject, subject);
+  return answer;
+}
+
+static void it_cannot_leave_out_iat_where_it_is_required(void) {
+  struct judge_answer answer = honest();
+  answer.issued_at = 0;
+  REFUSED(answer);
+  answer = of_section("legacy", "prod", "pods", "pod");
+  answer.issued_at = 0;
+  PASSES(answer);
+  answer.expires = NOW + 930;
+  PASSES(answer);
+  answer.expires = NOW + 931;
+  REFUSED(answer);
+  answer.expires = NOW - 30;
+  REFUSED(answer);
+  answer.expires = NOW + 600;
+  answer.issued_at = -1;
+  REFUSED(answer);
+  answer.issued_at = NOW - 301;
+  REFUSED(answer);
+}
+
+static void it_cannot_pass_one_cluster_off_as_another(void) {
+  PASSES(of_section("legacy", "prod", "pods", "pod"));
+  REFUSED(of_section("legacy", "https://kubernetes.default.svc", "pods", "pod"));
+  REFUSED(of_section("legacy", "staging", "pods", "pod"));
+  REFUSED(of_section("legacy", "", "pods", "pod"));
+  REFUSED(of_section("corp", "prod", "staff", "pod"));
+}
+
+static void it_cannot_leave_the_trust_domain(void) {
+  static const char *const outside[] = {
+      "spiffe://td2/a", "spiffe://td",   "spiffe://td/", "spiffe://TD/a", "a", "https://td/a", "",
+      "td/a",           " spiffe://td/a"};
+  PASSES(of_section("spiffe", "spiffe://td", "workloads", "spiffe://td/a"));
+  for (size_t i = 0; i < COUNT_OF(outside); i++)
+    REFUSED(of_section("spiffe", "spiffe://td", "workloads", outside[i]));
+}
+
 static void it_cannot_leave_out_who_it_was(void) {
   struct judge_answer answer = honest();
   answer.subject[0] = '\0';
@@ -147,5 +210,8 @@ UNIT_MAIN({"an honest answer passes", an_honest_answer_passes},
           {"it cannot invent a rule or issuer", it_cannot_invent_a_rule_or_issuer},
           {"it cannot widen the service", it_cannot_widen_the_service},
           {"it cannot stretch time", it_cannot_stretch_time},
+          {"it cannot leave out iat where it is required", it_cannot_leave_out_iat_where_it_is_required},
+          {"it cannot pass one cluster off as another", it_cannot_pass_one_cluster_off_as_another},
+          {"it cannot leave the trust domain", it_cannot_leave_the_trust_domain},
           {"it cannot leave out who it was", it_cannot_leave_out_who_it_was},
           {"a string without an end is seen", a_string_without_an_end_is_seen})

@@ -2,4 +2,4 @@
 noinst_LTLIBRARIES += lib/decision/libdecision.la
 lib_decision_libdecision_la_SOURCES = lib/decision/decision.c lib/decision/key_files.c lib/decision/key_files.h
 lib_decision_libdecision_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-lib_decision_libdecision_la_LIBADD = lib/policy/libpolicy.la lib/token/libtoken.la lib/base/libbase.la
+lib_decision_libdecision_la_LIBADD = lib/token/libtoken.la lib/policy/libpolicy.la lib/base/libbase.la

@@ -5,4 +5,4 @@ lib_token_libtoken_la_SOURCES = lib/token/algorithms.c lib/token/algorithms.h li
 	lib/token/key.h lib/token/keyset.c lib/token/keyset.h lib/token/keyset_cache.c lib/token/parsed.h lib/token/signature.c \
 	lib/token/strict_json.c lib/token/strict_json.h lib/token/token.c lib/token/verify.c
 lib_token_libtoken_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS)
-lib_token_libtoken_la_LIBADD = lib/base/libbase.la $(JANSSON_LIBS) $(CRYPTO_LIBS)
+lib_token_libtoken_la_LIBADD = lib/base/libbase.la $(CRYPTO_LIBS) $(JANSSON_LIBS)

@@ -13,4 +13,5 @@ include tests/pam/local.mk
 include tests/nss/local.mk
 include tests/makers/local.mk
 include tests/system/local.mk
+include tests/bench/local.mk
 include tests/structure/local.mk

@@ -45,6 +45,7 @@ if /usr/bin/python3 -c 'import jwcrypto' 2>/dev/null; then
 else
   skip 'jwcrypto' 'python3-jwcrypto is missing'
 fi
+tokens_of openssl "$here/openssl_tokens.sh"
 if why=$(no_node_module jose); then
   skip 'jose' "$why"
 else

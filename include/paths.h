@@ -9,7 +9,10 @@
 #define PATH_TABLES STATE_DIR "/nss" /* world-readable */
 #define PATH_KEEPER HELPER_DIR "/jwt-keeper"
 #define PATH_JUDGE HELPER_DIR "/jwt-judge"
+#define PATH_FETCH_KEYS HELPER_DIR "/jwt-fetch-keys"
+#define PATH_KEY_CACHE CACHE_DIR "/keys" /* of FETCH_USER */
 
 #define JUDGE_USER "_jwt-login"
+#define FETCH_USER "_jwt-fetch"
 
 #endif

@@ -30,6 +30,13 @@ MUST_USE enum reason trusted_file_read(const char *path, enum file_trust trust, 
                                        size_t *ret_size);
 
 /*
+ * The same with FILE_OWNED_BY_ROOT, but that the file and the folder that holds it may also belong to `owner`; and that
+ * the file has no second name, by which somebody else could have brought it there.
+ */
+MUST_USE enum reason trusted_file_read_of(const char *path, uid_t owner, size_t max_size, char **ret_bytes,
+                                          size_t *ret_size);
+
+/*
  * Replace `path` by `size` bytes: written to a temporary beside it (`path`.XXXXXX), fsync'd, renamed, folder fsync'd.
  * Mode as given whatever the umask, owner the caller. On failure the old file stands and no temporary is left, unless
  * the very last step failed, the folder's fsync; errno is set.

@@ -7,6 +7,7 @@ include tests/unit/sandbox.mk
 include tests/unit/token.mk
 include tests/unit/policy.mk
 include tests/unit/accounts.mk
+include tests/unit/fetch.mk
 include tests/unit/tables.mk
 include tests/unit/pam.mk
 include tests/pam/local.mk

@@ -43,17 +43,18 @@ static enum reason open_failure(void) {
   }
 }
 
-static bool only_root_writes(const struct stat *st) {
-  return st->st_uid == 0 && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
+/* `owner` may be root, too. */
+static bool only_they_write(const struct stat *st, uid_t owner) {
+  return (st->st_uid == 0 || st->st_uid == owner) && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 /* In a sticky folder of root nobody can replace root's entries, and whatever we open in it must be root's. */
-static bool folder_is_safe(const struct stat *st) {
-  return only_root_writes(st) || (st->st_uid == 0 && (st->st_mode & S_ISVTX) != 0);
+static bool folder_is_safe(const struct stat *st, uid_t owner) {
+  return only_they_write(st, owner) || (st->st_uid == 0 && (st->st_mode & S_ISVTX) != 0);
 }
 
 /* Replace *folder by the folder `name` in it, and check that one. */
-static enum reason enter_folder(int *folder, const char *name) {
+static enum reason enter_folder(int *folder, const char *name, uid_t owner) {
   int inner = openat(*folder, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (inner < 0) return open_failure();
   if (*folder >= 0) close(*folder);
@@ -61,14 +62,15 @@ static enum reason enter_folder(int *folder, const char *name) {
 
   struct stat st;
   if (fstat(inner, &st) != 0) return REASON_STATE_UNAVAILABLE;
-  return folder_is_safe(&st) ? REASON_OK : fail(REASON_FILE_UNSAFE, EPERM);
+  return folder_is_safe(&st, owner) ? REASON_OK : fail(REASON_FILE_UNSAFE, EPERM);
 }
 
-/* Open the folder of `path` component by component, so that no link and no folder of somebody else is passed. */
-static enum reason open_checked_folder(const char *path, int *ret_folder, const char **ret_name) {
+/* Open the folder of `path` component by component, so that no link and no folder of somebody else is passed: all are
+ * root's, but the last may be `owner`'s. */
+static enum reason open_checked_folder(const char *path, uid_t owner, int *ret_folder, const char **ret_name) {
   if (path[0] != '/') return fail(REASON_FILE_UNSAFE, EINVAL);
   int folder CLEANUP(close_quietly) = -1;
-  enum reason reason = enter_folder(&folder, "/");
+  enum reason reason = enter_folder(&folder, "/", 0);
   const char *next = path + strspn(path, "/"), *slash;
   while (reason == REASON_OK && (slash = strchr(next, '/')) != NULL) {
     char name[NAME_MAX + 1];
@@ -76,8 +78,8 @@ static enum reason open_checked_folder(const char *path, int *ret_folder, const 
     if (length > NAME_MAX) return fail(REASON_STATE_UNAVAILABLE, ENAMETOOLONG);
     memcpy(name, next, length);
     name[length] = '\0';
-    reason = enter_folder(&folder, name);
     next = slash + strspn(slash, "/");
+    reason = enter_folder(&folder, name, strchr(next, '/') == NULL ? owner : 0);
   }
   if (reason != REASON_OK) return reason;
   *ret_folder = folder;
@@ -86,11 +88,19 @@ static enum reason open_checked_folder(const char *path, int *ret_folder, const 
   return REASON_OK;
 }
 
-static enum reason open_file(const char *path, enum file_trust trust, int *ret_fd) {
+/* What a file must be. */
+struct demand {
+  enum file_trust trust;
+  uid_t owner;      /* may own it and its folder, as root may */
+  bool single_name; /* no hard links */
+  size_t max_size;
+};
+
+static enum reason open_file(const char *path, const struct demand *demand, int *ret_fd) {
   int folder CLEANUP(close_quietly) = AT_FDCWD;
   const char *name = path;
-  if (trust != FILE_OF_ANYONE) {
-    enum reason reason = open_checked_folder(path, &folder, &name);
+  if (demand->trust != FILE_OF_ANYONE) {
+    enum reason reason = open_checked_folder(path, demand->owner, &folder, &name);
     if (reason != REASON_OK) return reason;
   }
   int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -99,12 +109,14 @@ static enum reason open_file(const char *path, enum file_trust trust, int *ret_f
   return REASON_OK;
 }
 
-static enum reason check_file(int fd, enum file_trust trust, size_t max_size, size_t *ret_size) {
+static enum reason check_file(int fd, const struct demand *demand, size_t *ret_size) {
   struct stat st;
   if (fstat(fd, &st) != 0) return REASON_STATE_UNAVAILABLE;
   if (!S_ISREG(st.st_mode)) return fail(REASON_FILE_UNSAFE, EINVAL);
-  if (trust != FILE_OF_ANYONE && !only_root_writes(&st)) return fail(REASON_FILE_UNSAFE, EPERM);
-  if ((uintmax_t)st.st_size > max_size) return fail(REASON_FILE_UNSAFE, EFBIG);
+  bool owner_counts = demand->trust != FILE_OF_ANYONE;
+  if (owner_counts && !only_they_write(&st, demand->owner)) return fail(REASON_FILE_UNSAFE, EPERM);
+  if (demand->single_name && st.st_nlink != 1) return fail(REASON_FILE_UNSAFE, EMLINK);
+  if ((uintmax_t)st.st_size > demand->max_size) return fail(REASON_FILE_UNSAFE, EFBIG);
   *ret_size = (size_t)st.st_size;
   return REASON_OK;
 }
@@ -122,12 +134,11 @@ static ssize_t read_to_end(int fd, char *bytes, size_t size) {
   return (ssize_t)used;
 }
 
-enum reason trusted_file_read(const char *path, enum file_trust trust, size_t max_size, char **ret_bytes,
-                              size_t *ret_size) {
+static enum reason read_file(const char *path, const struct demand *demand, char **ret_bytes, size_t *ret_size) {
   int fd CLEANUP(close_quietly) = -1;
   size_t size = 0;
-  enum reason reason = open_file(path, trust, &fd);
-  if (reason == REASON_OK) reason = check_file(fd, trust, max_size, &size);
+  enum reason reason = open_file(path, demand, &fd);
+  if (reason == REASON_OK) reason = check_file(fd, demand, &size);
   if (reason != REASON_OK) return reason;
 
   char *bytes CLEANUP(free_quietly) = malloc(size + 1);
@@ -141,6 +152,17 @@ enum reason trusted_file_read(const char *path, enum file_trust trust, size_t ma
   *ret_size = size;
   bytes = NULL;
   return REASON_OK;
+}
+
+enum reason trusted_file_read(const char *path, enum file_trust trust, size_t max_size, char **ret_bytes,
+                              size_t *ret_size) {
+  const struct demand demand = {.trust = trust, .max_size = max_size};
+  return read_file(path, &demand, ret_bytes, ret_size);
+}
+
+enum reason trusted_file_read_of(const char *path, uid_t owner, size_t max_size, char **ret_bytes, size_t *ret_size) {
+  const struct demand demand = {.trust = FILE_OWNED_BY_ROOT, .owner = owner, .single_name = true, .max_size = max_size};
+  return read_file(path, &demand, ret_bytes, ret_size);
 }
 
 /* ---- replacing ---- */

@@ -89,16 +89,60 @@ static int add_mmap(scmp_filter_ctx filter) {
   return result;
 }
 
-bool filter_install(void) {
-  scmp_filter_ctx filter CLEANUP(release) = seccomp_init(SCMP_ACT_KILL_PROCESS);
-  if (filter == NULL) {
-    errno = ENOSYS;
-    return false;
-  }
-  int result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-  if (result == 0) result = add_calls(filter);
-  if (result == 0) result = add_mmap(filter);
+static bool finish(scmp_filter_ctx filter, int result) {
+  if (result == 0) result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
   if (result == 0) result = seccomp_load(filter);
   errno = -result;
   return result == 0;
+}
+
+static bool no_filter(void) {
+  errno = ENOSYS;
+  return false;
+}
+
+bool filter_install(void) {
+  scmp_filter_ctx filter CLEANUP(release) = seccomp_init(SCMP_ACT_KILL_PROCESS);
+  if (filter == NULL) return no_filter();
+  int result = add_calls(filter);
+  if (result == 0) result = add_mmap(filter);
+  return finish(filter, result);
+}
+
+/* Numbers of other architectures are negative and skipped here too. */
+static const int barred[] = {
+    /* running something, looking into others */
+    SCMP_SYS(execve),
+    SCMP_SYS(execveat),
+    SCMP_SYS(ptrace),
+    SCMP_SYS(process_vm_readv),
+    SCMP_SYS(process_vm_writev),
+    SCMP_SYS(pidfd_getfd),
+    /* another view of the files */
+    SCMP_SYS(mount),
+    SCMP_SYS(umount2),
+    SCMP_SYS(pivot_root),
+    SCMP_SYS(chroot),
+    SCMP_SYS(setns),
+    SCMP_SYS(unshare),
+    SCMP_SYS(open_by_handle_at),
+    /* the parts of the kernel that broke most often */
+    SCMP_SYS(bpf),
+    SCMP_SYS(perf_event_open),
+    SCMP_SYS(userfaultfd),
+    SCMP_SYS(io_uring_setup),
+    SCMP_SYS(init_module),
+    SCMP_SYS(finit_module),
+    SCMP_SYS(add_key),
+    SCMP_SYS(request_key),
+    SCMP_SYS(keyctl),
+};
+
+bool filter_bar(void) {
+  scmp_filter_ctx filter CLEANUP(release) = seccomp_init(SCMP_ACT_ALLOW);
+  if (filter == NULL) return no_filter();
+  int result = 0;
+  for (size_t i = 0; i < COUNT_OF(barred) && result == 0; i++)
+    if (barred[i] >= 0) result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), barred[i], 0);
+  return finish(filter, result);
 }

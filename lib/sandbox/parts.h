@@ -15,4 +15,7 @@ MUST_USE bool privileges_shed(const char *user, bool optional);
 /* Allow the few system calls of filter.c from here on; any other kills the process. Needs no_new_privs. */
 MUST_USE bool filter_install(void);
 
+/* Bar the few system calls that no network client needs; all others go on. Needs no_new_privs. */
+MUST_USE bool filter_bar(void);
+
 #endif

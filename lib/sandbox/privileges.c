@@ -2,14 +2,13 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
-#include <pwd.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "parts.h"
+#include "system_user.h"
 
 #define NOBODY 65534
 
@@ -18,25 +17,9 @@ struct ids {
   gid_t gid;
 };
 
-static void close_file(FILE **file) {
-  if (*file != NULL) fclose(*file);
-}
-
-/*
- * Straight from /etc/passwd: getpwnam(3) would load NSS modules, this project's own among them, into a process with
- * root's privilege, and would make a login wait for whatever source is slow or down. Packages make system users there.
- */
 static bool find_user(const char *name, bool optional, struct ids *ret) {
-  FILE *file CLEANUP(close_file) = fopen("/etc/passwd", "re");
-  const struct passwd *entry = NULL;
-  while (file != NULL && (entry = fgetpwent(file)) != NULL && strcmp(entry->pw_name, name) != 0)
-    continue;
-  if (entry == NULL && !optional) {
-    errno = ENOENT;
-    return false;
-  }
-  *ret = entry != NULL ? (struct ids){entry->pw_uid, entry->pw_gid} : (struct ids){NOBODY, NOBODY};
-  return true;
+  *ret = (struct ids){NOBODY, NOBODY};
+  return system_user_find(name, &ret->uid, &ret->gid) || optional;
 }
 
 /* A caller that may not do one of these has nothing to lose by it: capabilities go next, and no_new_privs bars more. */

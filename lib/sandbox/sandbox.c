@@ -48,16 +48,26 @@ static bool set_limits(const struct sandbox *sandbox) {
 #ifndef SANITIZER_BUILD /* ASan reserves terabytes of address space */
   if (!limit(RLIMIT_AS, sandbox->memory_max)) return false;
 #endif
-  /* One descriptor, not none: poll(2) refuses to wait for more than this limit. */
-  return limit(RLIMIT_CORE, 0) && limit(RLIMIT_NPROC, 0) && limit(RLIMIT_NOFILE, 1) && limit(RLIMIT_STACK, STACK_MAX) &&
-         limit(RLIMIT_FSIZE, sandbox->output_max) && limit(RLIMIT_CPU, sandbox->cpu_seconds);
+  return limit(RLIMIT_CORE, 0) && limit(RLIMIT_STACK, STACK_MAX) && limit(RLIMIT_FSIZE, sandbox->output_max) &&
+         limit(RLIMIT_CPU, sandbox->cpu_seconds);
+}
+
+/* One descriptor, not none: poll(2) refuses to wait for more than this limit. */
+static bool close_the_world(const struct sandbox *sandbox) {
+  return close_others(sandbox) && limit(RLIMIT_NPROC, 0) && limit(RLIMIT_NOFILE, 1);
 }
 
 enum reason sandbox_enter(const struct sandbox *sandbox) {
 #ifdef SANITIZER_BUILD /* at exit, where it looks otherwise, the filter would kill it */
   __lsan_do_leak_check();
 #endif
-  bool entered = privileges_shed(sandbox->user, sandbox->user_optional) && close_others(sandbox) &&
+  bool entered = privileges_shed(sandbox->user, sandbox->user_optional) && close_the_world(sandbox) &&
                  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && set_limits(sandbox) && filter_install();
   return entered ? REASON_OK : REASON_SANDBOX_FAILED;
+}
+
+enum reason sandbox_shed(const struct sandbox *sandbox) {
+  bool shed = privileges_shed(sandbox->user, sandbox->user_optional) && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+              set_limits(sandbox) && filter_bar();
+  return shed ? REASON_OK : REASON_SANDBOX_FAILED;
 }

@@ -9,6 +9,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -479,6 +480,35 @@ static void a_file_grows_only_as_far_as_allowed(void) {
   CHECK_INT(status_of_writer(4096), 0);
 }
 
+/* ---- shed, but not shut in ---- */
+
+/* 0 when files and sockets still work, and what a network client has no business with does not. */
+static int what_is_barred(void) {
+  static char path[] = "/bin/true";
+  static char *const arguments[] = {path, NULL};
+  int file = open("/etc/passwd", O_RDONLY | O_CLOEXEC), socket_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (file < 0 || socket_fd < 0) return 1;
+  if (geteuid() == 0 || setuid(0) == 0) return 2;
+  if (execve(path, arguments, arguments + 1) != -1 || errno != EPERM) return 3;
+  if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != -1 || errno != EPERM) return 4;
+  if (syscall(SYS_unshare, 0) != -1 || errno != EPERM) return 5;
+  if (syscall(SYS_bpf, 0, NULL, 0) != -1 || errno != EPERM) return 6;
+  if (prctl(PR_GET_DUMPABLE) != 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) return 7;
+  struct rlimit core;
+  return getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0 ? 0 : 8;
+}
+
+static void a_network_client_is_shed_and_goes_on(void) {
+  struct sandbox sandbox = plain;
+  sandbox.output_max = 4096;
+  fflush(stdout);
+  pid_t pid = fork();
+  if (pid == 0) _exit(sandbox_shed(&sandbox) == REASON_OK ? what_is_barred() : NOT_ENTERED);
+  int status = -1;
+  CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+  CHECK_INT(WEXITSTATUS(status), 0);
+}
+
 int main(void) {
   static const struct unit_test tests[] = {
       {"kept pipes carry", kept_pipes_carry},
@@ -495,6 +525,7 @@ int main(void) {
       {"memory ends at the limit", memory_ends_at_the_limit},
       {"processor time ends at the limit", processor_time_ends_at_the_limit},
       {"a file grows only as far as allowed", a_file_grows_only_as_far_as_allowed},
+      {"a network client is shed and goes on", a_network_client_is_shed_and_goes_on},
   };
   if (unit_valgrind_cannot("valgrind's own calls are not in the filter")) return 0;
   return unit_run(tests, COUNT_OF(tests));

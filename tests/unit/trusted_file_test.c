@@ -178,6 +178,46 @@ static void every_folder_above_is_checked(void) {
   CHECK(rmdir(in_folder("upper/lower")) == 0 && rmdir(in_folder("upper")) == 0);
 }
 
+static enum reason reason_of(const char *path, uid_t owner) {
+  char *bytes = NULL;
+  size_t size = 0;
+  enum reason reason = trusted_file_read_of(path, owner, ROOM, &bytes, &size);
+  free(bytes);
+  return reason;
+}
+
+/* As a normal user all is one's own, and the owner is that user. */
+static void an_owner_may_have_the_file_and_its_folder(void) {
+  const uid_t owner = geteuid() != 0 ? geteuid() : 4711, stranger = 4712;
+  const char *upper = in_folder("upper"), *lower = in_folder("upper/lower"), *file = in_folder("upper/lower/f");
+  CHECK(mkdir(upper, 0755) == 0 && mkdir(lower, 0755) == 0);
+  put(file, "text", 0644);
+  if (geteuid() == 0) {
+    CHECK_REASON(reason_of(file, owner), REASON_OK); /* root's, all of it */
+    CHECK(chown(file, owner, 0) == 0 && chown(lower, owner, 0) == 0);
+    CHECK_REASON(reason_of(file, owner), REASON_OK);
+    CHECK_REASON(reason_of(file, stranger), REASON_FILE_UNSAFE);
+    CHECK(chown(file, stranger, 0) == 0);
+    CHECK_REASON(reason_of(file, owner), REASON_FILE_UNSAFE);
+    CHECK(chown(file, owner, 0) == 0 && chown(upper, owner, 0) == 0); /* a folder above is not for the owner */
+    CHECK_REASON(reason_of(file, owner), REASON_FILE_UNSAFE);
+    CHECK(chown(upper, 0, 0) == 0);
+    CHECK_REASON(reason_of(file, owner), REASON_OK);
+    CHECK(chmod(lower, 0775) == 0);
+    CHECK_REASON(reason_of(file, owner), REASON_FILE_UNSAFE);
+    CHECK(chmod(lower, 0755) == 0 && chmod(file, 0664) == 0);
+    CHECK_REASON(reason_of(file, owner), REASON_FILE_UNSAFE);
+    CHECK(chmod(file, 0644) == 0 && link(file, in_folder("second")) == 0);
+    CHECK_REASON(reason_of(file, owner), REASON_FILE_UNSAFE);
+    CHECK(unlink(in_folder("second")) == 0);
+    CHECK_REASON(reason_of(file, owner), REASON_OK);
+  } else {
+    CHECK_REASON(reason_of(file, owner), REASON_FILE_UNSAFE); /* `upper` is not root's */
+  }
+  CHECK(unlink(in_folder("upper/lower/f")) == 0 && rmdir(in_folder("upper/lower")) == 0 &&
+        rmdir(in_folder("upper")) == 0);
+}
+
 /* ---- replacing ---- */
 
 static void a_file_is_replaced(void) {
@@ -261,7 +301,8 @@ UNIT_MAIN({"a folder to play in", begin}, {"a file is read whole", a_file_is_rea
           {"an unreadable file is unavailable", an_unreadable_file_is_unavailable},
           {"a file of somebody else is not trusted", a_file_of_somebody_else_is_not_trusted},
           {"owner and mode are checked", owner_and_mode_are_checked},
-          {"every folder above is checked", every_folder_above_is_checked}, {"a file is replaced", a_file_is_replaced},
-          {"a relative path is replaced", a_relative_path_is_replaced},
+          {"every folder above is checked", every_folder_above_is_checked},
+          {"an owner may have the file and its folder", an_owner_may_have_the_file_and_its_folder},
+          {"a file is replaced", a_file_is_replaced}, {"a relative path is replaced", a_relative_path_is_replaced},
           {"a link is replaced and not followed", a_link_is_replaced_and_not_followed},
           {"failure leaves the old file", failure_leaves_the_old_file}, {"nothing was left over", end})

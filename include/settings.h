@@ -114,6 +114,12 @@ const struct rule *settings_rule(const struct settings *settings, const char *ti
  * same. A JWT-SVID has no iss, and Kubernetes clusters share one, so a token's iss would not do. */
 const char *issuer_identity(const struct issuer *issuer);
 
+/* Where the section's keys come from, in a word: its key_location, or "discovery". */
+const char *issuer_key_place(const struct issuer *issuer);
+
+/* True when keys that were kept under these names are those of the section as it stands now. */
+bool issuer_keys_are(const struct issuer *issuer, const char *title, const char *url, const char *place);
+
 /* The signature algorithms that an issuer section may name, NULL-terminated: every one of the verifier's, kept apart
  * because this library links no libcrypto. This host's OpenSSL may lack some: see token_algorithm_known. */
 const char *const *settings_algorithms(void);

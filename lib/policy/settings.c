@@ -292,6 +292,15 @@ const char *issuer_identity(const struct issuer *issuer) {
   return issuer->alias ? issuer->alias : issuer->url;
 }
 
+const char *issuer_key_place(const struct issuer *issuer) {
+  return issuer->key_location ? issuer->key_location : "discovery";
+}
+
+bool issuer_keys_are(const struct issuer *issuer, const char *title, const char *url, const char *place) {
+  return strcmp(issuer->title, title) == 0 && strcmp(issuer->url, url) == 0 &&
+         strcmp(issuer_key_place(issuer), place) == 0;
+}
+
 const struct issuer *settings_issuer(const struct settings *settings, const char *title) {
   for (size_t i = 0; i < settings->issuer_count; i++)
     if (strcmp(settings->issuers[i].title, title) == 0) return &settings->issuers[i];

@@ -34,6 +34,8 @@ else
     libc.so.6 'libconfuse.so.*' 'libsqlite3.so.*'
   check 'jwt-judge has no database and no network' nothing needed_violations "$(installed jwt-judge)" \
     libc.so.6 'libconfuse.so.*' 'libcrypto.so.*' 'libjansson.so.*' 'libseccomp.so.*'
+  check 'jwt-fetch-keys has no database' nothing needed_violations "$(installed jwt-fetch-keys)" \
+    libc.so.6 'libconfuse.so.*' 'libcrypto.so.*' 'libcurl.so.*' 'libjansson.so.*' 'libseccomp.so.*'
   check 'jwtctl has no network' nothing needed_violations "$(installed jwtctl)" \
     libc.so.6 'libconfuse.so.*' 'libcrypto.so.*' 'libjansson.so.*' 'libseccomp.so.*' 'libsqlite3.so.*'
   check 'jwt-askpass needs libc and JSON at most' nothing needed_violations "$(installed jwt-askpass)" \

@@ -1,4 +1,4 @@
-/* Account names: which are well formed, which are reserved, and which id a name gets first. */
+/* Account names: which are well formed, which are reserved, and which id a name gets first; and other small texts. */
 #ifndef JWT_LOGIN_NAMES_H
 #define JWT_LOGIN_NAMES_H
 
@@ -17,6 +17,9 @@ bool name_is_strict(const char *name);
  * of the list in lib/base/names.c. An existing group's name is the caller's to check.
  */
 bool name_is_reserved(const char *name);
+
+/* True when no byte of the text is a control character: what a terminal or a log shows as it stands. */
+bool text_is_printable(const char *text);
 
 /* True when `word` stands in the NULL-terminated list. */
 bool name_is_listed(const char *const *list, const char *word);

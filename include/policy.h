@@ -18,7 +18,8 @@ struct login_request {
  * produces must equal request->account.name, else the rule does not match.
  * On REASON_OK *ret is the rule, borrowed from `settings`. Otherwise the reason of the rule that came furthest:
  * REASON_NO_RULE, or what rule_permits says of a rule whose conditions held.
- * REASON_SUBJECT_MISSING when the claims have no sub, or an empty one. trace: may be NULL; one step per rule and
+ * REASON_SUBJECT_MISSING when the claims have no sub, or an empty one; REASON_CLAIMS_MALFORMED when it is longer than
+ * SUBJECT_MAX or holds a control character, as the keeper would not take it. trace: may be NULL; one step per rule and
  * condition.
  */
 MUST_USE enum reason policy_decide(const struct settings *settings, const struct issuer *issuer,

@@ -32,8 +32,8 @@
   X(REASON_TYPE_NOT_ALLOWED, "type-not-allowed", "the token's typ is not one this issuer's section accepts", \
     "set `type` in the issuer's section, or send the right kind of token") \
   /* issuer */ \
-  X(REASON_CLAIMS_MALFORMED, "claims-malformed", "the token's claims are not a JSON object with the right types", \
-    "have the issuer sign an ordinary JWT") \
+  X(REASON_CLAIMS_MALFORMED, "claims-malformed", "the token's claims are not a JSON object with the right types and a plain sub", \
+    "have the issuer sign an ordinary JWT, whose sub has no control characters and at most 2048 bytes") \
   X(REASON_ISSUER_UNKNOWN, "issuer-unknown", "no issuer section has this token's iss as its url, nor its sub's trust domain", \
     "add an issuer section; urls are compared byte for byte") \
   /* key */ \

@@ -18,6 +18,7 @@
 
 #define SETTINGS_TITLE_MAX 128 /* bytes of a section's title, and of an alias, without the NUL */
 #define ISSUER_URL_MAX 1023    /* bytes */
+#define SUBJECT_MAX 2048       /* bytes of a token's sub, as many as a SPIFFE ID may have */
 #define RULE_GROUPS_MAX 64
 #define SYSTEM_ID_END 1000 /* ids below are the system's: accounts and groups */
 

@@ -38,7 +38,7 @@ static bool put(char *field, size_t size, const char *text) {
 
 static void put_token_id(char field[TOKEN_ID_SIZE], const char *token_id) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
-  if (put(field, TOKEN_ID_SIZE, token_id)) return;
+  if (token_id == NULL || (text_is_printable(token_id) && put(field, TOKEN_ID_SIZE, token_id))) return;
   SHA256((const unsigned char *)token_id, strlen(token_id), digest);
   int used = snprintf(field, TOKEN_ID_SIZE, "sha256:");
   for (size_t i = 0; i < sizeof(digest); i++, used += 2) {

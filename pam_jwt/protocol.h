@@ -22,7 +22,7 @@
 #define TTY_SIZE 64
 #define TITLE_SIZE (SETTINGS_TITLE_MAX + 1)
 #define ISSUER_SIZE (ISSUER_URL_MAX + 1)
-#define SUBJECT_SIZE 2049 /* a SPIFFE ID may have 2048 bytes */
+#define SUBJECT_SIZE (SUBJECT_MAX + 1)
 #define TOKEN_ID_SIZE 129
 #define KID_SIZE 129
 #define ALGORITHM_SIZE 32
@@ -93,7 +93,7 @@ struct judge_answer {
   char rule[TITLE_SIZE];
   char issuer[ISSUER_SIZE];
   char subject[SUBJECT_SIZE];
-  char token_id[TOKEN_ID_SIZE]; /* jti, or "sha256:" and its digest where it is longer */
+  char token_id[TOKEN_ID_SIZE]; /* jti, or "sha256:" and its digest where it does not fit or is not printable */
   char kid[KID_SIZE];
   char algorithm[ALGORITHM_SIZE];
   int64_t expires;

@@ -23,24 +23,17 @@ static bool times_are_possible(const struct judge_answer *verdict, const struct 
          lifetime_is_possible(verdict, issuer, now);
 }
 
-/* What goes into the ledger and before the administrator's eyes. */
-static bool is_printable(const char *text) {
-  while ((unsigned char)*text >= 0x20 && *text != 0x7f)
-    text++;
-  return *text == '\0';
-}
-
 /* A JWT-SVID names a workload of the trust domain that its issuer's section is for. */
 static bool subject_is_possible(const char *subject, const struct issuer *issuer) {
   size_t size = strlen(issuer->url);
-  if (subject[0] == '\0' || !is_printable(subject)) return false;
+  if (subject[0] == '\0' || !text_is_printable(subject)) return false;
   return issuer->trust_domain == NULL ||
          (strncmp(subject, issuer->url, size) == 0 && subject[size] == '/' && subject[size + 1] != '\0');
 }
 
 static bool issuer_is_possible(const struct judge_answer *verdict, const struct issuer *issuer) {
   return issuer != NULL && strcmp(verdict->issuer, issuer_identity(issuer)) == 0 &&
-         subject_is_possible(verdict->subject, issuer) && is_printable(verdict->token_id) &&
+         subject_is_possible(verdict->subject, issuer) && text_is_printable(verdict->token_id) &&
          name_is_listed(issuer->algorithms, verdict->algorithm);
 }
 

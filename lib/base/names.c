@@ -74,6 +74,12 @@ static uint32_t range_size(struct id_range range) {
   return usable ? range.max - range.min + 1 : 0;
 }
 
+bool text_is_printable(const char *text) {
+  while ((unsigned char)*text >= ' ' && *text != 0x7f)
+    text++;
+  return *text == '\0';
+}
+
 bool name_is_listed(const char *const *list, const char *word) {
   while (*list != NULL && strcmp(*list, word) != 0)
     list++;

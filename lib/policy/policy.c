@@ -67,13 +67,21 @@ static enum reason try_rule(const struct rule *rule, const struct issuer *issuer
   return served && held ? check_account(rule, issuer, claims, request, trace) : REASON_NO_RULE;
 }
 
+/* It goes into the ledger, and before the administrator's eyes. */
+static enum reason check_subject(const struct issuer *issuer, const char *subject, const struct trace *trace) {
+  bool missing = !subject || !*subject;
+  bool held = !missing && strlen(subject) <= SUBJECT_MAX && text_is_printable(subject);
+  trace_step(trace, "subject", issuer_identity(issuer), held, subject,
+             missing || held ? NULL : "at most 2048 bytes, no control character among them");
+  return held ? REASON_OK : missing ? REASON_SUBJECT_MISSING : REASON_CLAIMS_MALFORMED;
+}
+
 enum reason policy_decide(const struct settings *settings, const struct issuer *issuer,
                           const struct verified_claims *claims, const struct login_request *request,
                           const struct trace *trace, const struct rule **ret) {
-  enum reason furthest = REASON_NO_RULE;
-  const char *subject = verified_claims_subject(claims);
-  trace_step(trace, "subject", issuer_identity(issuer), subject && *subject, subject, NULL);
-  if (!subject || !*subject) return REASON_SUBJECT_MISSING;
+  enum reason furthest = check_subject(issuer, verified_claims_subject(claims), trace);
+  if (furthest != REASON_OK) return furthest;
+  furthest = REASON_NO_RULE;
   for (size_t i = 0; i < settings->rule_count; i++) {
     const struct rule *rule = &settings->rules[i];
     if (strcmp(rule->issuer, issuer->title) != 0) continue;

@@ -44,6 +44,33 @@ static void each_step_refuses_its_own(void) {
   fixture_end(&fixture);
 }
 
+/* What the keeper would not let pass is refused with its reason. */
+static void a_subject_is_one_that_the_ledger_can_hold(void) {
+  static const char *const characters[] = {"\\n", "\\u001b", "\\t", "\177"};
+  struct fixture fixture;
+  char claims[3000], subject[SUBJECT_MAX + 2];
+  if (fixture_begin(&fixture, SETTINGS)) {
+    for (size_t i = 0; i < COUNT_OF(characters); i++) {
+      snprintf(claims, sizeof(claims),
+               "{\"iss\":\"https://id.example.org/\",\"sub\":\"s%s\",\"aud\":\"here\"," FIXTURE_TIMES
+               ",\"ref\":\"main\"}",
+               characters[i]);
+      CHECK_REASON(fixture_decide(&fixture, claims, "sshd", DEPLOY), REASON_CLAIMS_MALFORMED);
+    }
+    for (size_t size = SUBJECT_MAX; size <= SUBJECT_MAX + 1; size++) {
+      memset(subject, 's', size);
+      subject[size] = '\0';
+      snprintf(claims, sizeof(claims),
+               "{\"iss\":\"https://id.example.org/\",\"sub\":\"%s\",\"aud\":\"here\"," FIXTURE_TIMES
+               ",\"ref\":\"main\"}",
+               subject);
+      CHECK_REASON(fixture_decide(&fixture, claims, "sshd", DEPLOY),
+                   size == SUBJECT_MAX ? REASON_OK : REASON_CLAIMS_MALFORMED);
+    }
+  }
+  fixture_end(&fixture);
+}
+
 static void a_damaged_token_is_refused(void) {
   struct fixture fixture;
   struct login_request request = {.account = DEPLOY, .service = "sshd", .now = FIXTURE_NOW};
@@ -329,6 +356,7 @@ static void settings_know_the_algorithms_of_the_verifier(void) {
 }
 
 UNIT_MAIN({"each step refuses its own", each_step_refuses_its_own},
+          {"a subject is one that the ledger can hold", a_subject_is_one_that_the_ledger_can_hold},
           {"a damaged token is refused", a_damaged_token_is_refused},
           {"keys that are no key set refuse", keys_that_are_no_key_set_refuse},
           {"keys that others may write to refuse", keys_that_others_may_write_to_refuse},

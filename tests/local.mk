@@ -15,4 +15,5 @@ include tests/nss/local.mk
 include tests/makers/local.mk
 include tests/system/local.mk
 include tests/bench/local.mk
+include tests/fuzz/local.mk
 include tests/structure/local.mk

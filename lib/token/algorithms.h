@@ -35,8 +35,17 @@ const struct curve *curve_find(const char *kty, const char *crv);
 /* Whether some algorithm takes keys of this kind. */
 bool key_type_known(const char *kty);
 
-/* Whether `key` made this signature over these bytes. `key` suits `algorithm`: see key_unfit. */
-bool signature_is_valid(const struct algorithm *algorithm, EVP_PKEY *key, const char *signed_text, size_t signed_size,
-                        const unsigned char *signature, size_t signature_size);
+/* A key, and a context that is ready to verify with it, of which each verification takes a copy. */
+struct verifier {
+  EVP_PKEY *key;
+  EVP_MD_CTX *ready;                 /* NULL: not made yet */
+  const struct algorithm *algorithm; /* that it is ready for */
+};
+
+void verifier_clear(struct verifier *verifier);
+
+/* Whether the verifier's key made this signature over these bytes. It suits `algorithm`: see jwk_unfit. */
+bool signature_is_valid(struct verifier *verifier, const struct algorithm *algorithm, const char *signed_text,
+                        size_t signed_size, const unsigned char *signature, size_t signature_size);
 
 #endif

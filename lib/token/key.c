@@ -10,11 +10,6 @@
 
 static const char not_built[] = "OpenSSL does not take it, or does not offer its kind on this host";
 
-void pkey_clear(EVP_PKEY **key) {
-  EVP_PKEY_free(*key);
-  *key = NULL;
-}
-
 static const char *string_of(const json_t *json, const char *member) {
   return json_string_value(json_object_get(json, member));
 }

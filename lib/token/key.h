@@ -7,9 +7,6 @@
 
 #include "algorithms.h"
 
-/* For CLEANUP. */
-void pkey_clear(EVP_PKEY **key);
-
 /* Its members of use here, NULL when absent or no string; they belong to the JSON. */
 struct jwk {
   const json_t *json;

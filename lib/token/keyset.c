@@ -13,7 +13,7 @@ void keyset_free(struct keyset *keyset) {
   if (keyset == NULL) return;
   for (size_t i = 0; i < keyset->count; i++) {
     json_decref(keyset->entries[i].json);
-    EVP_PKEY_free(keyset->entries[i].key);
+    verifier_clear(&keyset->entries[i].verifier);
   }
   free(keyset->entries);
   json_decref(keyset->json);
@@ -33,10 +33,13 @@ enum reason keyset_parse(const char *json, size_t size, struct keyset **ret) {
   keyset->entries = calloc(count + 1, sizeof *keyset->entries);
   if (keyset->entries == NULL) return REASON_OUT_OF_MEMORY;
   for (; keyset->count < count; keyset->count++) {
+    struct keyset_entry *entry = &keyset->entries[keyset->count];
     json_t *key = json_array_get(keys, keyset->count);
     if (!json_is_object(key)) return REASON_KEYS_MALFORMED;
-    keyset->entries[keyset->count].json = json_incref(key);
-    keyset->entries[keyset->count].jwk.kid = json_string_value(json_object_get(key, "kid"));
+    const json_t *kid = json_object_get(key, "kid");
+    entry->json = json_incref(key);
+    entry->jwk.kid = json_string_value(kid);
+    entry->kid_size = json_string_length(kid);
   }
   *ret = keyset;
   keyset = NULL;
@@ -63,7 +66,8 @@ void keyset_look_at(struct keyset_entry *entry) {
 
 const char *keyset_build(struct keyset_entry *entry) {
   keyset_look_at(entry);
-  if (entry->unusable == NULL && entry->key == NULL) entry->unusable = jwk_build(&entry->jwk, &entry->key);
+  if (entry->unusable == NULL && entry->verifier.key == NULL)
+    entry->unusable = jwk_build(&entry->jwk, &entry->verifier.key);
   return entry->unusable;
 }
 
@@ -77,16 +81,16 @@ void keyset_describe(const struct keyset *keyset, size_t index, struct key_info 
                            .alg = jwk->alg,
                            .use = jwk->use,
                            .unusable = unusable};
-  if (unusable == NULL) ret->bits = EVP_PKEY_get_bits(entry->key);
+  if (unusable == NULL) ret->bits = EVP_PKEY_get_bits(entry->verifier.key);
 }
 
 /* ---- choosing ---- */
 
 /* A kid that is looked for, as the form of the set writes it. */
 struct wanted_kid {
-  const char *kid; /* NULL: any key will do */
-  char *line_start;
-  size_t line_start_size;
+  const char *text; /* NULL: any key will do */
+  size_t size;
+  char *line_start; /* what text is, in the cached form */
 };
 
 static void wanted_kid_clear(struct wanted_kid *wanted) {
@@ -94,20 +98,23 @@ static void wanted_kid_clear(struct wanted_kid *wanted) {
 }
 
 static enum reason want_kid(const struct keyset *keyset, const char *kid, struct wanted_kid *ret) {
-  *ret = (struct wanted_kid){.kid = kid};
-  if (kid == NULL || !keyset->cached) return REASON_OK;
-  ret->line_start = keyset_line_start(kid);
-  if (ret->line_start == NULL) return REASON_OUT_OF_MEMORY;
-  ret->line_start_size = strlen(ret->line_start);
+  *ret = (struct wanted_kid){.text = kid};
+  if (kid == NULL) return REASON_OK;
+  if (keyset->cached) {
+    ret->text = ret->line_start = keyset_line_start(kid);
+    if (ret->text == NULL) return REASON_OUT_OF_MEMORY;
+  }
+  ret->size = strlen(ret->text);
   return REASON_OK;
 }
 
 /* RFC 7515 section 4.1.4: compared byte for byte. */
 static bool is_wanted(const struct keyset_entry *entry, const struct wanted_kid *wanted) {
-  if (wanted->kid == NULL) return true;
-  if (entry->line == NULL) return entry->jwk.kid != NULL && strcmp(entry->jwk.kid, wanted->kid) == 0;
-  return entry->line_size > wanted->line_start_size &&
-         memcmp(entry->line, wanted->line_start, wanted->line_start_size) == 0;
+  if (wanted->text == NULL) return true;
+  if (entry->line != NULL)
+    return entry->line_size > wanted->size && memcmp(entry->line, wanted->text, wanted->size) == 0;
+  return entry->jwk.kid != NULL && entry->kid_size == wanted->size &&
+         memcmp(entry->jwk.kid, wanted->text, wanted->size) == 0;
 }
 
 bool keyset_has_kid(const struct keyset *keyset, const char *kid) {
@@ -146,7 +153,7 @@ enum reason keyset_choose(const struct keyset *keyset, const char *kid, const ch
     if (why != NULL) {
       *ret_why = why;
     } else if (choice.count < limit) {
-      choice.keys[choice.count++] = entry->key;
+      choice.keys[choice.count++] = &entry->verifier;
     } else {
       *ret_why = "more than one key fits";
       return REASON_KEY_AMBIGUOUS;

@@ -12,10 +12,11 @@
 struct keyset_entry {
   const char *line; /* of the cached form; NULL in a plain set */
   size_t line_size;
-  json_t *json;         /* NULL: its line was not parsed yet */
-  struct jwk jwk;       /* once there is json; in a plain set only kid until `looked_at` */
-  const char *unusable; /* once looked at: why it never serves */
-  EVP_PKEY *key;        /* NULL: not built yet, or unusable */
+  json_t *json;             /* NULL: its line was not parsed yet */
+  struct jwk jwk;           /* once there is json; in a plain set only kid until `looked_at` */
+  const char *unusable;     /* once looked at: why it never serves */
+  struct verifier verifier; /* its key is NULL: not built yet, or unusable */
+  size_t kid_size;          /* of jwk.kid, in a plain set */
   bool looked_at;
 };
 
@@ -30,14 +31,14 @@ struct keyset {
 /* Parse the entry's line where that is still to be done, and see whether anything speaks against the key. */
 void keyset_look_at(struct keyset_entry *entry);
 
-/* Why this key cannot serve any token, or NULL: then entry->key is built. */
+/* Why this key cannot serve any token, or NULL: then its verifier has the key. */
 const char *keyset_build(struct keyset_entry *entry);
 
 /* The beginning of a line of the cached form whose key has this kid: free() it. NULL: out of memory. */
 char *keyset_line_start(const char *kid);
 
 struct key_choice {
-  EVP_PKEY *keys[KEY_CHOICE_MAX]; /* they belong to the set */
+  struct verifier *keys[KEY_CHOICE_MAX]; /* they belong to the set */
   size_t count;
 };
 

@@ -8,21 +8,33 @@ void json_clear(json_t **json) {
   *json = NULL;
 }
 
+/* Whether the quote at `quote`, in a string that begins at `start`, is part of it: behind an odd number of backslashes.
+ */
+static bool is_escaped(const char *start, const char *quote) {
+  const char *first = quote;
+  while (first > start && first[-1] == '\\')
+    first--;
+  return (quote - first) % 2 == 1;
+}
+
+/* The quote that ends the string which begins at `start`, or `end`. */
+static const char *string_end(const char *start, const char *end) {
+  const char *quote = start;
+  while ((quote = memchr(quote, '"', (size_t)(end - quote))) != NULL && is_escaped(start, quote))
+    quote++;
+  return quote != NULL ? quote : end;
+}
+
 /* Brackets outside strings; that they match is the parser's affair. */
 static bool is_deep(const char *text, size_t size) {
-  bool in_string = false;
+  const char *end = text + size;
   unsigned depth = 0;
-  for (size_t i = 0; i < size; i++) {
-    char c = text[i];
-    if (in_string && c == '\\') {
-      i++;
-    } else if (c == '"') {
-      in_string = !in_string;
-    } else if (in_string) {
-      continue;
-    } else if (c == '{' || c == '[') {
+  for (; text < end; text++) {
+    if (*text == '"') {
+      text = string_end(text + 1, end);
+    } else if (*text == '{' || *text == '[') {
       if (++depth > JSON_DEPTH_MAX) return true;
-    } else if ((c == '}' || c == ']') && depth > 0) {
+    } else if ((*text == '}' || *text == ']') && depth > 0) {
       depth--;
     }
   }

@@ -91,7 +91,7 @@ static enum reason check_signature(const struct token *token, const struct token
 
   bool valid = false;
   for (size_t i = 0; i < choice.count && !valid; i++) {
-    valid = signature_is_valid(algorithm, choice.keys[i], (const char *)token->text.data, token->signed_size,
+    valid = signature_is_valid(choice.keys[i], algorithm, (const char *)token->text.data, token->signed_size,
                                token->signature.data, token->signature.size);
   }
   trace_step(trace, "signature", NULL, valid, NULL, NULL);

@@ -25,7 +25,11 @@ static size_t sign(EVP_PKEY *key, const char *digest, int salt, unsigned char *s
 
 static bool verifies(const char *alg, EVP_PKEY *key, const unsigned char *signature, size_t size) {
   CHECK_REASON(token_prepare(), REASON_OK);
-  return signature_is_valid(algorithm_find(alg), key, text, strlen(text), signature, size);
+  struct verifier verifier = {.key = key};
+  EVP_PKEY_up_ref(key);
+  bool valid = signature_is_valid(&verifier, algorithm_find(alg), text, strlen(text), signature, size);
+  verifier_clear(&verifier);
+  return valid;
 }
 
 static void rsa(void) {

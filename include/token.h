@@ -33,10 +33,11 @@ MUST_USE enum reason token_prepare(void);
 struct keyset;
 
 /*
- * Parse a JWK Set. A key that cannot serve is kept with its reason and never used; it does not spoil the set.
- * Only the JSON is parsed here: a key becomes an EVP_PKEY when a token needs it, and is kept in the set for the next
- * token. So a set serves one thread at a time, const or not.
- * On REASON_OK *ret is the caller's, to be freed with keyset_free. Else REASON_KEYS_MALFORMED, REASON_OUT_OF_MEMORY.
+ * Take a JWK Set. A key that cannot serve is kept with its reason and never used; it does not spoil the set.
+ * The JSON of a key is parsed, and becomes an EVP_PKEY, when a token needs it, and both are kept in the set for the
+ * next token. So a set serves one thread at a time, const or not; and a key whose JSON is damaged within its brackets
+ * is one that cannot serve, while everything around the keys is parsed here and must be sound. On REASON_OK *ret is the
+ * caller's, to be freed with keyset_free. Else REASON_KEYS_MALFORMED, REASON_OUT_OF_MEMORY.
  */
 MUST_USE enum reason keyset_parse(const char *json, size_t size, struct keyset **ret);
 void keyset_free(struct keyset *keyset);

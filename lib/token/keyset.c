@@ -5,10 +5,6 @@
 
 #include "strict_json.h"
 
-static void keyset_clear(struct keyset **keyset) {
-  keyset_free(*keyset);
-}
-
 void keyset_free(struct keyset *keyset) {
   if (keyset == NULL) return;
   for (size_t i = 0; i < keyset->count; i++) {
@@ -16,34 +12,9 @@ void keyset_free(struct keyset *keyset) {
     verifier_clear(&keyset->entries[i].verifier);
   }
   free(keyset->entries);
+  free(keyset->bytes);
   json_decref(keyset->json);
   free(keyset);
-}
-
-enum reason keyset_parse(const char *json, size_t size, struct keyset **ret) {
-  if (size > KEYSET_MAX_SIZE) return REASON_KEYS_MALFORMED;
-  CLEANUP(keyset_clear) struct keyset *keyset = calloc(1, sizeof *keyset);
-  if (keyset == NULL) return REASON_OUT_OF_MEMORY;
-  enum reason reason = strict_json_parse(json, size, REASON_KEYS_MALFORMED, &keyset->json);
-  if (reason != REASON_OK) return reason;
-
-  const json_t *keys = json_object_get(keyset->json, "keys"); /* RFC 7517 section 5.1 */
-  size_t count = json_array_size(keys);
-  if (!json_is_array(keys) || count > KEYSET_MAX_KEYS) return REASON_KEYS_MALFORMED;
-  keyset->entries = calloc(count + 1, sizeof *keyset->entries);
-  if (keyset->entries == NULL) return REASON_OUT_OF_MEMORY;
-  for (; keyset->count < count; keyset->count++) {
-    struct keyset_entry *entry = &keyset->entries[keyset->count];
-    json_t *key = json_array_get(keys, keyset->count);
-    if (!json_is_object(key)) return REASON_KEYS_MALFORMED;
-    const json_t *kid = json_object_get(key, "kid");
-    entry->json = json_incref(key);
-    entry->jwk.kid = json_string_value(kid);
-    entry->kid_size = json_string_length(kid);
-  }
-  *ret = keyset;
-  keyset = NULL;
-  return REASON_OK;
 }
 
 size_t keyset_count(const struct keyset *keyset) {
@@ -55,9 +26,8 @@ size_t keyset_count(const struct keyset *keyset) {
 void keyset_look_at(struct keyset_entry *entry) {
   if (entry->looked_at) return;
   entry->looked_at = true;
-  if (entry->json == NULL &&
-      strict_json_parse(entry->line, entry->line_size, REASON_KEYS_MALFORMED, &entry->json) != REASON_OK) {
-    entry->unusable = "its line in the key cache is damaged";
+  if (strict_json_parse(entry->text, entry->text_size, REASON_KEYS_MALFORMED, &entry->json) != REASON_OK) {
+    entry->unusable = "its JSON is damaged";
     return;
   }
   entry->jwk = jwk_read(entry->json);
@@ -111,10 +81,9 @@ static enum reason want_kid(const struct keyset *keyset, const char *kid, struct
 /* RFC 7515 section 4.1.4: compared byte for byte. */
 static bool is_wanted(const struct keyset_entry *entry, const struct wanted_kid *wanted) {
   if (wanted->text == NULL) return true;
-  if (entry->line != NULL)
-    return entry->line_size > wanted->size && memcmp(entry->line, wanted->text, wanted->size) == 0;
-  return entry->jwk.kid != NULL && entry->kid_size == wanted->size &&
-         memcmp(entry->jwk.kid, wanted->text, wanted->size) == 0;
+  if (wanted->line_start != NULL)
+    return entry->text_size > wanted->size && memcmp(entry->text, wanted->text, wanted->size) == 0;
+  return entry->kid != NULL && entry->kid_size == wanted->size && memcmp(entry->kid, wanted->text, wanted->size) == 0;
 }
 
 bool keyset_has_kid(const struct keyset *keyset, const char *kid) {

@@ -10,25 +10,27 @@
 
 /* One key of a set: no more is found out about it than was asked, and that once. */
 struct keyset_entry {
-  const char *line; /* of the cached form; NULL in a plain set */
-  size_t line_size;
-  json_t *json;             /* NULL: its line was not parsed yet */
-  struct jwk jwk;           /* once there is json; in a plain set only kid until `looked_at` */
+  const char *text; /* its JSON */
+  size_t text_size;
+  const char *kid; /* of a plain set: as its text has it, without a NUL; NULL: it has none */
+  size_t kid_size;
+  json_t *json;             /* NULL: its text was not parsed yet, or is damaged */
+  struct jwk jwk;           /* once there is json */
   const char *unusable;     /* once looked at: why it never serves */
   struct verifier verifier; /* its key is NULL: not built yet, or unusable */
-  size_t kid_size;          /* of jwk.kid, in a plain set */
   bool looked_at;
 };
 
 struct keyset {
-  json_t *json; /* the JWK Set, or the head of the cached form */
+  char *bytes;  /* of a plain set: its own copy */
+  json_t *json; /* of the cached form: the head */
   bool cached;
   struct keyset_head head;
   struct keyset_entry *entries;
   size_t count;
 };
 
-/* Parse the entry's line where that is still to be done, and see whether anything speaks against the key. */
+/* Parse the entry's text where that is still to be done, and see whether anything speaks against the key. */
 void keyset_look_at(struct keyset_entry *entry);
 
 /* Why this key cannot serve any token, or NULL: then its verifier has the key. */

@@ -51,7 +51,7 @@ static enum reason fill(struct keyset *keyset, const char *bytes, size_t size) {
   if (reason != REASON_OK) return reason;
   for (const char *line = next; line < end; line = next) {
     next = (const char *)memchr(line, '\n', (size_t)(end - line)) + 1;
-    keyset->entries[keyset->count++] = (struct keyset_entry){.line = line, .line_size = (size_t)(next - line)};
+    keyset->entries[keyset->count++] = (struct keyset_entry){.text = line, .text_size = (size_t)(next - line)};
   }
   return REASON_OK;
 }

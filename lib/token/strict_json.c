@@ -17,10 +17,9 @@ static bool is_escaped(const char *start, const char *quote) {
   return (quote - first) % 2 == 1;
 }
 
-/* The quote that ends the string which begins at `start`, or `end`. */
-static const char *string_end(const char *start, const char *end) {
-  const char *quote = start;
-  while ((quote = memchr(quote, '"', (size_t)(end - quote))) != NULL && is_escaped(start, quote))
+const char *json_string_end(const char *text, const char *end) {
+  const char *quote = text;
+  while ((quote = memchr(quote, '"', (size_t)(end - quote))) != NULL && is_escaped(text, quote))
     quote++;
   return quote != NULL ? quote : end;
 }
@@ -31,7 +30,7 @@ static bool is_deep(const char *text, size_t size) {
   unsigned depth = 0;
   for (; text < end; text++) {
     if (*text == '"') {
-      text = string_end(text + 1, end);
+      text = json_string_end(text + 1, end);
     } else if (*text == '{' || *text == '[') {
       if (++depth > JSON_DEPTH_MAX) return true;
     } else if ((*text == '}' || *text == ']') && depth > 0) {

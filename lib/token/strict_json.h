@@ -15,6 +15,9 @@
  */
 MUST_USE enum reason strict_json_parse(const void *bytes, size_t size, enum reason malformed, json_t **ret);
 
+/* The quote that ends the string whose first character is at `text`, or `end`. */
+const char *json_string_end(const char *text, const char *end);
+
 /* For CLEANUP. */
 void json_clear(json_t **json);
 

@@ -31,7 +31,17 @@ static void what_is_a_key_set(void) {
       {"{\"keys\":[null]}", REASON_KEYS_MALFORMED},
       {"{\"keys\":[]}x", REASON_KEYS_MALFORMED},
       {"{\"keys\":[],\"keys\":[]}", REASON_KEYS_MALFORMED},
-      {"{\"keys\":[{\"kid\":\"a\",\"kid\":\"b\"}]}", REASON_KEYS_MALFORMED},
+      {"{\"keys\":[{},]}", REASON_KEYS_MALFORMED},
+      {"{\"keys\":[{} {}]}", REASON_KEYS_MALFORMED},
+      {"{\"keys\":[{}", REASON_KEYS_MALFORMED},
+      {"{\"keys\":[{\"kid\":\"}]}", REASON_KEYS_MALFORMED},
+      {"{\"keys\":[{}]", REASON_KEYS_MALFORMED},
+      {"{\"keys\":[{}],\"keys\":[]}", REASON_KEYS_MALFORMED},
+      {"{\"keys\":[],\"other\":}", REASON_KEYS_MALFORMED},
+      {"{\"other\":{\"keys\":[]}}", REASON_KEYS_MALFORMED},
+      {"{\"other\":\"keys\"}", REASON_KEYS_MALFORMED},
+      {"{\"other\":[{\"keys\":[1]}],\"keys\":[]}", REASON_OK},
+      {" {\"o\\\"keys\":1,\"keys\" : [ { } , { } ] } ", REASON_OK},
       {"{" KIT_JWK "}", REASON_KEYS_MALFORMED},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -368,6 +378,61 @@ static void only_the_line_of_the_kid_is_parsed(void) {
   cached_clear(&cached);
 }
 
+/* A key of a plain set is parsed when it is asked for, and not before: damage in others is never met. */
+static void a_damaged_key_spoils_no_other(void) {
+  static const char *const others[] = {"\"kid\":\"o\",\"kid\":\"o\"", "\"kid\":\"o\" 1",
+                                       "\"kid\":\"o\",\"x\":\"\\u0000\"", "\"kid\":\"o\",\"x\":[1,]",
+                                       "\"kid\":\"o\",\"x\":\"\xff\""};
+  for (size_t i = 0; i < COUNT_OF(others); i++) {
+    char json[512];
+    struct keyset *keys = NULL;
+    struct key_info info;
+    snprintf(json, sizeof json, "{\"keys\":[{%s},{" KIT_JWK ",\"kid\":\"k\"}]}", others[i]);
+    CHECK_REASON(keyset_parse(json, strlen(json), &keys), REASON_OK);
+    CHECK_REASON(kit_verify_keys(keys, WITH_KID, claims), REASON_OK);
+    CHECK_REASON(kit_verify_keys(keys, WITHOUT_KID, claims), REASON_OK);
+    enum reason reason = kit_verify_keys(keys, "{\"alg\":\"EdDSA\",\"kid\":\"o\"}", claims);
+    CHECK(reason == REASON_KEY_UNSUITABLE || reason == REASON_KEY_UNKNOWN);
+    keyset_describe(keys, 0, &info);
+    CHECK(info.unusable != NULL && strstr(info.unusable, "damaged") != NULL);
+    if (unit_failed) printf("# %s\n", json);
+    keyset_free(keys);
+  }
+}
+
+/* However a key is written, its own kid is found and no other text is taken for it. */
+static void a_kid_is_its_own_member(void) {
+  static const char *const written[] = {
+      "\"kid\":\"k\"",
+      " \"kid\" :\n\"k\" ",
+      "\"k\\u0069d\":\"k\"",
+      "\"kid\":\"\\u006b\"",
+      "\"ext\":\"kid\",\"kid\":\"k\"",
+      "\"ext\":[\"kid\",\"z\"],\"kid\":\"k\"",
+      "\"ext\":{\"kid\":\"z\"},\"kid\":\"k\"",
+      "\"ext\":\"\\\"kid\\\":\\\"z\\\"\",\"kid\":\"k\"",
+      "\"ext\":\"}]\",\"kid\":\"k\"",
+      "\"ext\":\"\\\"}]\",\"kid\":\"k\"",
+      "\"ext\":\"\\\\\",\"kid\":\"k\"",
+      "\"KID\":\"z\",\"kid\":\"k\"",
+  };
+  for (size_t i = 0; i < COUNT_OF(written); i++) {
+    char json[512];
+    struct keyset *keys = NULL;
+    snprintf(json, sizeof json, "{\"keys\":[{%s," KIT_JWK "}]}", written[i]);
+    CHECK_REASON(keyset_parse(json, strlen(json), &keys), REASON_OK);
+    CHECK_REASON(kit_verify_keys(keys, WITH_KID, claims), REASON_OK);
+    CHECK(!keyset_has_kid(keys, "z") && !keyset_has_kid(keys, "") && !keyset_has_kid(keys, "ki"));
+    if (unit_failed) printf("# %s\n", json);
+    keyset_free(keys);
+  }
+  struct keyset *keys = NULL;
+  static const char nested[] = "{\"keys\":[{\"ext\":{\"kid\":\"k\"}," KIT_JWK "}]}";
+  CHECK_REASON(keyset_parse(nested, strlen(nested), &keys), REASON_OK);
+  CHECK(!keyset_has_kid(keys, "k"));
+  keyset_free(keys);
+}
+
 static void what_is_no_cached_set(void) {
 #define HEAD "{\"version\":1,\"issuer\":\"i\",\"url\":\"u\",\"location\":\"l\",\"fetched\":1,\"due\":2"
   static const struct {
@@ -459,7 +524,8 @@ UNIT_MAIN({"what is a key set", what_is_a_key_set}, {"size and number are bounde
           {"the cached form says the same", the_cached_form_says_the_same},
           {"a kid is found in either form", a_kid_is_found_in_either_form},
           {"only the line of the kid is parsed", only_the_line_of_the_kid_is_parsed},
-          {"what is no cached set", what_is_no_cached_set},
+          {"a damaged key spoils no other", a_damaged_key_spoils_no_other},
+          {"a kid is its own member", a_kid_is_its_own_member}, {"what is no cached set", what_is_no_cached_set},
           {"size and number of the cached form are bounded", size_and_number_of_the_cached_form_are_bounded},
           {"a set too large for its cached form is refused", a_set_too_large_for_its_cached_form_is_refused},
           {"a signature of another size is invalid", a_signature_of_another_size_is_invalid})

@@ -75,7 +75,7 @@ static void check_choice(const struct keyset *plain, const struct keyset *cached
     if (reason != REASON_OK) continue;
     MUST_HOLD(a.count == b.count);
     for (size_t i = 0; i < a.count; i++)
-      MUST_HOLD(EVP_PKEY_eq(a.keys[i], b.keys[i]) == 1);
+      MUST_HOLD(EVP_PKEY_eq(a.keys[i]->key, b.keys[i]->key) == 1);
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "policy.h"
 #include "settings.h"
+#include "token.h"
 #include "trace.h"
 #include "verified_claims.h"
 
@@ -19,6 +20,15 @@ struct key_files;
  */
 MUST_USE enum reason key_files_read(const struct settings *settings, enum file_trust trust, struct key_files **ret);
 void key_files_free(struct key_files *files);
+
+/*
+ * Parse the keys of one of the settings' issuers. On REASON_OK *ret is the caller's, to be freed with keyset_free; the
+ * files must outlive it. REASON_KEYS_UNAVAILABLE, also where a cached set is that of other settings; REASON_KEYS_STALE
+ * where the issuer has not confirmed it for max_stale, or is said to have done so in the future; REASON_FILE_UNSAFE;
+ * and those of keyset_parse.
+ */
+MUST_USE enum reason key_files_parse(const struct key_files *files, const struct issuer *issuer, int64_t now,
+                                     struct keyset **ret);
 
 struct decision {
   const struct issuer *issuer; /* borrowed from the settings; NULL when none was found. Until the token verified it is

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "key_files.h"
 #include "token.h"
 
 static void clear_token(struct token **token) {
@@ -19,7 +18,16 @@ static bool traced(const struct trace *trace, const char *step, const char *deta
   return held;
 }
 
-/* ---- which sections a token may belong to: by what it asserts, which is not verified yet ---- */
+/* ---- which section a token may belong to: by what it asserts, which is not verified yet ---- */
+
+/* What is to be decided on, and with what. */
+struct matter {
+  const struct settings *settings;
+  const struct key_files *files;
+  const struct token *token;
+  int64_t now;
+  const struct trace *trace;
+};
 
 typedef bool issuer_test(const struct issuer *issuer, const struct token *token);
 
@@ -37,48 +45,42 @@ static bool by_trust_domain(const struct issuer *issuer, const struct token *tok
 }
 
 /* The first such section from `at` on; NULL when there is none. */
-static const struct issuer *next_issuer(const struct settings *settings, const struct issuer *at,
-                                        const struct token *token, issuer_test *belongs) {
-  const struct issuer *end = settings->issuers + settings->issuer_count;
-  while (at < end && !belongs(at, token))
+static const struct issuer *next_issuer(const struct matter *matter, const struct issuer *at, issuer_test *belongs) {
+  const struct issuer *end = matter->settings->issuers + matter->settings->issuer_count;
+  while (at < end && !belongs(at, matter->token))
     at++;
   return at < end ? at : NULL;
 }
 
-static void trace_issuer(const struct trace *trace, const struct token *token, const struct issuer *issuer,
-                         issuer_test *belongs) {
-  const char *found = belongs == by_trust_domain ? token_claimed_subject(token) : token_claimed_issuer(token);
+static void trace_issuer(const struct matter *matter, const struct issuer *issuer, issuer_test *belongs) {
+  const char *iss = token_claimed_issuer(matter->token), *sub = token_claimed_subject(matter->token);
   if (issuer)
-    trace_step(trace, "issuer", issuer->title, true, found, issuer->url);
+    trace_step(matter->trace, "issuer", issuer->title, true, belongs == by_url ? iss : sub, issuer->url);
   else
-    trace_step(trace, "issuer", NULL, false, token_claimed_issuer(token),
+    trace_step(matter->trace, "issuer", NULL, false, iss,
                "the url of an issuer section, or one with the trust domain of sub");
 }
 
 /* ---- its keys ---- */
 
-static enum reason find_keys(const struct key_files *files, const struct issuer *issuer, const struct trace *trace,
-                             struct keyset **ret) {
-  const struct key_file *file = key_file_of(files, issuer);
-  enum reason reason = file->reason;
-  if (reason == REASON_OK) reason = keyset_parse(file->bytes, file->size, ret);
-  traced(trace, "keys", issuer->key_location ? issuer->key_location : "discovery", reason);
+static enum reason find_keys(const struct matter *matter, const struct issuer *issuer, struct keyset **ret) {
+  enum reason reason = key_files_parse(matter->files, issuer, matter->now, ret);
+  traced(matter->trace, "keys", issuer_key_place(issuer), reason);
   return reason;
 }
 
 /* Sections that share a url are told apart by the kid. A set that is not there might have it: then that is the reason.
  */
-static enum reason find_kid(const struct settings *settings, const struct key_files *files, const struct token *token,
-                            issuer_test *belongs, const struct trace *trace, struct decision *decision,
+static enum reason find_kid(const struct matter *matter, issuer_test *belongs, struct decision *decision,
                             struct keyset **ret) {
   enum reason otherwise = REASON_KEY_UNKNOWN;
-  const char *kid = token_kid(token);
+  const char *kid = token_kid(matter->token);
   const struct issuer *at = decision->issuer;
-  for (; at; at = next_issuer(settings, at + 1, token, belongs)) {
+  for (; at; at = next_issuer(matter, at + 1, belongs)) {
     CLEANUP(clear_keyset) struct keyset *keys = NULL;
-    enum reason reason = find_keys(files, at, trace, &keys);
+    enum reason reason = find_keys(matter, at, &keys);
     bool has = reason == REASON_OK && kid && keyset_has_kid(keys, kid);
-    trace_step(trace, "kid", at->title, has, kid, "a kid of this issuer's keys");
+    trace_step(matter->trace, "kid", at->title, has, kid, "a kid of this issuer's keys");
     if (reason != REASON_OK) otherwise = reason;
     if (!has) continue;
     if (*ret) return REASON_KEY_AMBIGUOUS;
@@ -91,16 +93,14 @@ static enum reason find_kid(const struct settings *settings, const struct key_fi
 }
 
 /* The section that the token belongs to, and its keys. */
-static enum reason find_issuer(const struct settings *settings, const struct key_files *files,
-                               const struct token *token, const struct trace *trace, struct decision *decision,
-                               struct keyset **ret) {
-  issuer_test *belongs = next_issuer(settings, settings->issuers, token, by_url) ? by_url : by_trust_domain;
-  decision->issuer = next_issuer(settings, settings->issuers, token, belongs);
-  trace_issuer(trace, token, decision->issuer, belongs);
+static enum reason find_issuer(const struct matter *matter, struct decision *decision, struct keyset **ret) {
+  const struct issuer *first = matter->settings->issuers;
+  issuer_test *belongs = next_issuer(matter, first, by_url) ? by_url : by_trust_domain;
+  decision->issuer = next_issuer(matter, first, belongs);
+  trace_issuer(matter, decision->issuer, belongs);
   if (!decision->issuer) return REASON_ISSUER_UNKNOWN;
-  if (next_issuer(settings, decision->issuer + 1, token, belongs))
-    return find_kid(settings, files, token, belongs, trace, decision, ret);
-  return find_keys(files, decision->issuer, trace, ret);
+  bool shared = next_issuer(matter, decision->issuer + 1, belongs) != NULL;
+  return shared ? find_kid(matter, belongs, decision, ret) : find_keys(matter, decision->issuer, ret);
 }
 
 static enum reason verify(const struct issuer *issuer, const struct token *token, const struct keyset *keys,
@@ -140,7 +140,10 @@ enum reason decide(const struct settings *settings, const struct key_files *file
   *ret = (struct decision){0};
 
   enum reason reason = token_parse(text, size, false, &token);
-  if (traced(trace, "shape", NULL, reason)) reason = find_issuer(settings, files, token, trace, ret, &keys);
+  if (traced(trace, "shape", NULL, reason)) {
+    const struct matter matter = {settings, files, token, request->now, trace};
+    reason = find_issuer(&matter, ret, &keys);
+  }
   if (reason == REASON_OK) reason = verify(ret->issuer, token, keys, request->now, trace, &ret->claims);
   if (reason == REASON_OK) reason = policy_decide(settings, ret->issuer, ret->claims, request, trace, &rule);
   if (reason == REASON_OK) reason = check_token_id(rule, ret->claims, trace);

@@ -1,8 +1,12 @@
-#include "key_files.h"
-
 #include <stdlib.h>
 
-#include "token.h"
+#include "decision.h"
+
+struct key_file {
+  char *bytes;
+  size_t size;
+  enum reason reason; /* why there are no bytes */
+};
 
 struct key_files {
   const struct issuer *issuers; /* the settings' array: a file has its issuer's place */
@@ -40,6 +44,26 @@ void key_files_free(struct key_files *files) {
   free(files);
 }
 
-const struct key_file *key_file_of(const struct key_files *files, const struct issuer *issuer) {
-  return &files->files[issuer - files->issuers];
+/* A clock that was set back a little is no reason to shut everybody out. */
+#define CLOCK_STEP 300 /* seconds */
+
+static enum reason check_head(const struct keyset_head *head, const struct issuer *issuer, int64_t now) {
+  if (!issuer_keys_are(issuer, head->title, head->url, head->location)) return REASON_KEYS_UNAVAILABLE;
+  bool in_time = head->fetched >= now - issuer->max_stale && head->fetched <= now + CLOCK_STEP;
+  return in_time ? REASON_OK : REASON_KEYS_STALE;
+}
+
+enum reason key_files_parse(const struct key_files *files, const struct issuer *issuer, int64_t now,
+                            struct keyset **ret) {
+  const struct key_file *file = &files->files[issuer - files->issuers];
+  struct keyset *keys = NULL;
+  if (file->reason != REASON_OK) return file->reason;
+  if (issuer->key_source == KEYS_IN_FILE) return keyset_parse(file->bytes, file->size, ret);
+  enum reason reason = keyset_parse_cached(file->bytes, file->size, &keys);
+  if (reason == REASON_OK) reason = check_head(keyset_head(keys), issuer, now);
+  if (reason == REASON_OK)
+    *ret = keys;
+  else
+    keyset_free(keys);
+  return reason;
 }

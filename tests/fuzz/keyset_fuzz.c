@@ -6,6 +6,7 @@
 
 #include "fuzz.h"
 #include "keyset.h"
+#include "strict_json.h"
 #include "token.h"
 
 #define LOOKED_AT 40 /* keys of a set; the others are like them */
@@ -128,11 +129,36 @@ static void check_round_trip(const struct keyset *plain) {
   free(bytes);
 }
 
+/* ---- the JSON of both ---- */
+
+static size_t larger(size_t a, size_t b) {
+  return a > b ? a : b;
+}
+
+static size_t depth_of(json_t *value) {
+  size_t inner = 0, i;
+  const char *name;
+  json_t *member;
+  json_object_foreach(value, name, member) inner = larger(inner, depth_of(member));
+  json_array_foreach(value, i, member) inner = larger(inner, depth_of(member));
+  return inner + (json_is_object(value) || json_is_array(value));
+}
+
+/* Refused are only what is no object, a NUL, and what is too deep. */
+static void check_strictness(const char *bytes, size_t size) {
+  CLEANUP(json_clear) json_t *strict = NULL;
+  CLEANUP(json_clear) json_t *lenient = size > 0 ? json_loadb(bytes, size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+  bool parsed = strict_json_parse(bytes, size, REASON_KEYS_MALFORMED, &strict) == REASON_OK;
+  bool sound = json_is_object(lenient) && memchr(bytes, '\0', size) == NULL && depth_of(lenient) <= JSON_DEPTH_MAX;
+  MUST_HOLD(parsed == sound && json_equal(strict, lenient) == sound);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static bool prepared;
   struct keyset *plain = NULL, *cached = NULL;
   if (!prepared) MUST_HOLD(token_prepare() == REASON_OK);
   prepared = true;
+  check_strictness((const char *)data, size);
   if (keyset_parse((const char *)data, size, &plain) == REASON_OK) {
     MUST_HOLD(keyset_head(plain) == NULL);
     check_set(plain);

@@ -86,8 +86,28 @@ static void check_raw(const struct token *token, const char *text, size_t size, 
   }
 }
 
+static char *encoded(const void *bytes, size_t size) {
+  char *text = calloc(1, 2 * size + 4);
+  MUST_HOLD(text != NULL);
+  kit_append(text, bytes, size);
+  return text;
+}
+
+/* Every text that decodes is the one way to write its bytes, and every bytes have one. */
+static void check_encoding(const char *text, size_t size) {
+  CLEANUP(bytes_clear) struct bytes bytes = {0};
+  CLEANUP(bytes_clear) struct bytes again = {0};
+  CLEANUP(fuzz_text_free) char *own = encoded(text, size);
+  MUST_HOLD(base64url_decode(own, strlen(own), &again) == REASON_OK);
+  MUST_HOLD(again.size == size && memcmp(again.data, text, size) == 0);
+  if (base64url_decode(text, size, &bytes) != REASON_OK) return;
+  CLEANUP(fuzz_text_free) char *same = encoded(bytes.data, bytes.size);
+  MUST_HOLD(strlen(same) == size && memcmp(same, text, size) == 0);
+}
+
 /* What parses with its claims parses without them, into the same. */
 static void fuzz_raw(const char *text, size_t size) {
+  check_encoding(text, size);
   struct token *token = NULL, *bare = NULL;
   enum reason reason = token_parse(text, size, false, &token), bare_reason = token_parse(text, size, true, &bare);
   MUST_HOLD((reason == REASON_OK) == (token != NULL) && (bare_reason == REASON_OK) == (bare != NULL));

@@ -171,7 +171,8 @@ def key_sets():
         ('key-unsuitable', 'a modulus in base64 with padding', [public(rsa, n=key['n'] + '==')]),
         ('key-unknown', 'a kid in other case', [public(rsa, kid='RSA')]),
         ('keys-malformed', 'no set', json.dumps(key)),
-        ('keys-malformed', 'a member twice', json.dumps({'keys': [key]}).replace('"kty"', '"kid":"rsa","kty"', 1)),
+        ('keys-malformed', 'its keys twice', json.dumps({'keys': [key]}).replace('{', '{"keys":[],', 1)),
+        ('key-unknown', 'a member of the key twice', json.dumps({'keys': [key]}).replace('"kty"', '"kid":"rsa","kty"', 1)),
     ):
         case(f'key set: {name}', f'reject {verdict}', keys, token)
     case('key set: none has the kid', 'reject key-unknown', everything, sign(rsa, {'alg': 'RS256', 'kid': 'other'}))

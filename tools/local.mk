@@ -30,12 +30,11 @@ tools_jwtctl_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS)
 tools_jwtctl_CFLAGS = $(AM_CFLAGS) $(PIE)
 tools_jwtctl_LDFLAGS = $(AM_LDFLAGS) $(PIE_LINK)
 tools_jwtctl_LDADD = \
+	lib/token/libtoken.la \
 	lib/decision/libdecision.la \
 	lib/policy/libpolicy.la \
 	lib/policy/libsettings.la \
 	lib/accounts/libaccounts.la \
 	lib/tables/libtables.la \
 	lib/sandbox/libsandbox.la \
-	lib/token/libtoken.la \
-	lib/base/libbase.la \
-	$(JANSSON_LIBS) $(CRYPTO_LIBS)
+	lib/base/libbase.la

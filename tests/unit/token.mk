@@ -3,8 +3,11 @@ noinst_HEADERS += tests/unit/rfc_examples.h tests/unit/token_kit.h
 TOKEN_TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/lib/token $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS)
 TOKEN_TEST_LDADD = lib/token/libtoken.la lib/base/libbase.la $(JANSSON_LIBS) $(CRYPTO_LIBS)
 
-check_PROGRAMS += tests/unit/base64url_test tests/unit/claims_test tests/unit/keyset_test tests/unit/signature_test \
+check_PROGRAMS += tests/unit/algorithms_test tests/unit/base64url_test tests/unit/claims_test tests/unit/keyset_test tests/unit/signature_test \
 	tests/unit/token_test tests/unit/vectors_test
+tests_unit_algorithms_test_SOURCES = tests/unit/algorithms_test.c
+tests_unit_algorithms_test_CPPFLAGS = $(TOKEN_TEST_CPPFLAGS)
+tests_unit_algorithms_test_LDADD = $(TOKEN_TEST_LDADD)
 tests_unit_base64url_test_SOURCES = tests/unit/base64url_test.c
 tests_unit_base64url_test_CPPFLAGS = $(TOKEN_TEST_CPPFLAGS)
 tests_unit_base64url_test_LDADD = $(TOKEN_TEST_LDADD)

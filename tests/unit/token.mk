@@ -28,4 +28,9 @@ tests_unit_vectors_test_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_unit_vectors_test_LDADD = lib/base/libbase.la $(JANSSON_LIBS)
 EXTRA_tests_unit_vectors_test_DEPENDENCIES = tools/jwtctl
 
-dist_check_SCRIPTS += tests/unit/jwtctl_token_test.sh
+EXTRA_PROGRAMS += tests/unit/bounds
+tests_unit_bounds_SOURCES = tests/unit/bounds.c
+tests_unit_bounds_CPPFLAGS = $(TOKEN_TEST_CPPFLAGS)
+tests_unit_bounds_LDADD = $(TOKEN_TEST_LDADD)
+
+dist_check_SCRIPTS += tests/unit/bounds_test.sh tests/unit/jwtctl_token_test.sh

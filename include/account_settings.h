@@ -26,6 +26,10 @@ struct account_settings {
   uint64_t fingerprint; /* of the settings text; tables made from other settings are outdated */
 };
 
+/* True for a home or a shell as a passwd line can hold it: absolute, at most ACCOUNT_PATH_MAX bytes, without a colon or
+ * a control character. */
+bool account_path_is_fit(const char *path);
+
 /* Write the home folder of `name` into `ret` (ACCOUNT_PATH_MAX + 1 bytes). False when it would not fit. */
 bool account_home(const char *home_template, const char *name, char *ret, size_t size);
 

@@ -168,6 +168,20 @@ struct identity {
 MUST_USE enum reason ledger_each_identity(struct ledger *ledger,
                                           bool (*visit)(void *context, const struct identity *identity), void *context);
 
+/*
+ * The same for at most `limit` identities whose names come after `after` ("" for the first). Between two calls logins
+ * go on, so a caller may write what it got.
+ */
+MUST_USE enum reason ledger_identities_after(struct ledger *ledger, const char *after, size_t limit,
+                                             bool (*visit)(void *context, const struct identity *identity),
+                                             void *context);
+
+/* The same for the ids above `after` whose account was removed: its last name, its id, the state "removed", and ""
+ * else.
+ */
+MUST_USE enum reason ledger_removed_after(struct ledger *ledger, uint32_t after, size_t limit,
+                                          bool (*visit)(void *context, const struct identity *identity), void *context);
+
 /* The same for the one identity of this name. REASON_ACCOUNT_UNKNOWN when there is none. */
 MUST_USE enum reason ledger_identity(struct ledger *ledger, const char *name,
                                      bool (*visit)(void *context, const struct identity *identity), void *context);
@@ -198,6 +212,63 @@ MUST_USE enum reason ledger_rebind(struct ledger *ledger, const char *name, cons
  */
 MUST_USE enum reason ledger_remove(struct ledger *ledger, const struct account_settings *settings,
                                    const char *directory, const char *name);
+
+/* ---- accounts that the administrator makes ---- */
+
+/* Is a name taken by something other than the ledger: a user, a group, or a member that a group lists? */
+typedef enum id_use (*name_use_function)(void *context, const char *name);
+
+enum provision_result {
+  PROVISION_WAITING,
+  PROVISION_ADDED,
+  PROVISION_PRESENT, /* it was there already, just so */
+  /* refused; nothing of it was done */
+  PROVISION_NAME_INVALID,
+  PROVISION_NAME_RESERVED,
+  PROVISION_NAME_LOCAL, /* another source has the name */
+  PROVISION_NAME_BOUND, /* the ledger has the name for another issuer and subject */
+  PROVISION_DIFFERS,    /* the ledger has the account with another id, home, shell or state */
+  PROVISION_BINDING,    /* issuer or subject: one without the other, too long, or not printable */
+  PROVISION_PATH,       /* home or shell does not fit into a passwd line */
+  PROVISION_ID_OUTSIDE, /* not in the range */
+  PROVISION_ID_USED,    /* the ledger gave it to another name, at whatever time */
+  PROVISION_ID_LOCAL,   /* another source has it as uid or gid */
+  PROVISION_RANGE_FULL,
+  PROVISION_SOURCE_UNAVAILABLE,
+};
+
+enum provision_state { PROVISION_ENABLED, PROVISION_DISABLED, PROVISION_RESERVED, PROVISION_REMOVED };
+
+/* An account to be made. */
+struct provision {
+  const char *name;
+  const char *issuer; /* "" with an empty subject: a role */
+  const char *subject;
+  const char *home; /* NULL: what the settings say; so is shell */
+  const char *shell;
+  uint32_t uid; /* 0: the first probe of the name that nobody has */
+  /* PROVISION_REMOVED: no account, only its id, which must be given, is reserved for good. */
+  enum provision_state state;
+  bool any_state;               /* `state` was not asked for: an account that is there may have another */
+  enum provision_result result; /* set by ledger_provision */
+  uint32_t probe, candidate;    /* the ledger's own */
+};
+
+struct provisioning {
+  const struct account_settings *settings;
+  id_use_function id_use;
+  name_use_function name_use;
+  void *context; /* of both */
+  int64_t now;
+};
+
+/*
+ * Make these accounts in one transaction, each that can be; the results say which. One whose probe somebody has is made
+ * in a transaction more, for the two functions are asked outside of it. Nothing is published yet. After an error some
+ * may be made and the results say nothing; to do the same again does no harm.
+ */
+MUST_USE enum reason ledger_provision(struct ledger *ledger, const struct provisioning *how, struct provision *accounts,
+                                      size_t count);
 
 /* ---- the NSS tables ---- */
 

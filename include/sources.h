@@ -29,4 +29,18 @@ MUST_USE enum source_answer sources_group_by_gid(uint32_t gid);
  * would get the rights left for it. Also when that cannot be known. */
 bool sources_group_lists_member(const char *name);
 
+/*
+ * What `files` has, read once, for a tool that asks of very many accounts; other sources are asked each time. NULL,
+ * with errno, when memory ran out or a file could not be read. Free it with sources_forget.
+ */
+struct known_sources;
+struct known_sources *sources_remember(void);
+void sources_forget(struct known_sources *known);
+
+/* Has any source the name: as a user, as a group, or as a member that a group lists? */
+MUST_USE enum source_answer sources_have_name(const struct known_sources *known, const char *name);
+
+/* Has any source the id: as a uid or as a gid? */
+MUST_USE enum source_answer sources_have_id(const struct known_sources *known, uint32_t id);
+
 #endif

@@ -1,6 +1,8 @@
 # tools
 sbin_PROGRAMS += tools/jwtctl
 tools_jwtctl_SOURCES = \
+	tools/account_line.c \
+	tools/account_line.h \
 	tools/input.c \
 	tools/input.h \
 	tools/jwtctl.c \
@@ -8,6 +10,8 @@ tools_jwtctl_SOURCES = \
 	tools/jwtctl_accounts.c \
 	tools/jwtctl_accounts.h \
 	tools/jwtctl_accounts_change.c \
+	tools/jwtctl_accounts_export.c \
+	tools/jwtctl_accounts_import.c \
 	tools/jwtctl_apply.c \
 	tools/jwtctl_check.c \
 	tools/jwtctl_dev.c \

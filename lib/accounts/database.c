@@ -104,6 +104,7 @@ enum reason database_open(const char *path, struct ledger **ret) {
   struct ledger *ledger CLEANUP(database_close) = calloc(1, sizeof *ledger);
   if (ledger == NULL) return REASON_OUT_OF_MEMORY;
   ledger->keeper = PATH_KEEPER;
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* a lock for each allocation, to count what nobody asks for */
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
   if (sqlite3_open_v2(path, &ledger->db, flags, NULL) != SQLITE_OK || !harden(ledger))
     return ledger->db == NULL ? REASON_OUT_OF_MEMORY : database_failure(ledger);
@@ -127,12 +128,19 @@ static int bind(sqlite3_stmt *statement, int index, const struct value *value) {
   return sqlite3_bind_text(statement, index, value->text, -1, SQLITE_STATIC);
 }
 
+enum reason database_again(struct ledger *ledger, sqlite3_stmt *statement, const struct value *values, size_t count) {
+  sqlite3_reset(statement);
+  for (size_t i = 0; i < count; i++)
+    if (bind(statement, (int)i + 1, &values[i]) != SQLITE_OK) return database_failure(ledger);
+  return REASON_OK;
+}
+
 enum reason database_query(struct ledger *ledger, const char *sql, const struct value *values, size_t count,
                            sqlite3_stmt **ret) {
   sqlite3_stmt *statement CLEANUP(statement_free) = NULL;
   if (sqlite3_prepare_v2(ledger->db, sql, -1, &statement, NULL) != SQLITE_OK) return database_failure(ledger);
-  for (size_t i = 0; i < count; i++)
-    if (bind(statement, (int)i + 1, &values[i]) != SQLITE_OK) return database_failure(ledger);
+  enum reason reason = database_again(ledger, statement, values, count);
+  if (reason != REASON_OK) return reason;
   *ret = statement;
   statement = NULL;
   return REASON_OK;

@@ -45,6 +45,9 @@ MUST_USE enum reason database_run(struct ledger *ledger, const char *sql, const 
 /* A prepared, bound statement; step it with database_step. Free it with CLEANUP(statement_free). */
 MUST_USE enum reason database_query(struct ledger *ledger, const char *sql, const struct value *values, size_t count,
                                     sqlite3_stmt **ret);
+/* Begin the statement anew with other parameters. */
+MUST_USE enum reason database_again(struct ledger *ledger, sqlite3_stmt *statement, const struct value *values,
+                                    size_t count);
 MUST_USE enum reason database_step(struct ledger *ledger, sqlite3_stmt *statement, bool *ret_row);
 void statement_free(sqlite3_stmt **statement);
 

@@ -34,11 +34,11 @@ static struct identity identity_at(sqlite3_stmt *statement) {
   };
 }
 
-static enum reason visit_identities(struct ledger *ledger, const char *sql, const char *name,
+static enum reason visit_identities(struct ledger *ledger, const char *sql, const struct value *values, size_t count,
                                     bool (*visit)(void *context, const struct identity *identity), void *context,
                                     bool *ret_any) {
   sqlite3_stmt *statement CLEANUP(statement_free) = NULL;
-  enum reason reason = database_query(ledger, sql, (const struct value[]){TEXT(name)}, name != NULL, &statement);
+  enum reason reason = database_query(ledger, sql, values, count, &statement);
   bool row = false;
   if (reason == REASON_OK) reason = database_step(ledger, statement, &row);
   *ret_any = row;
@@ -53,13 +53,29 @@ static enum reason visit_identities(struct ledger *ledger, const char *sql, cons
 enum reason ledger_each_identity(struct ledger *ledger, bool (*visit)(void *context, const struct identity *identity),
                                  void *context) {
   bool any;
-  return visit_identities(ledger, IDENTITIES "ORDER BY name", NULL, visit, context, &any);
+  return visit_identities(ledger, IDENTITIES "ORDER BY name", WITH_NOTHING, visit, context, &any);
+}
+
+enum reason ledger_identities_after(struct ledger *ledger, const char *after, size_t limit,
+                                    bool (*visit)(void *context, const struct identity *identity), void *context) {
+  bool any;
+  return visit_identities(ledger, IDENTITIES "WHERE name > ? ORDER BY name LIMIT ?", WITH(TEXT(after), INTEGER(limit)),
+                          visit, context, &any);
+}
+
+enum reason ledger_removed_after(struct ledger *ledger, uint32_t after, size_t limit,
+                                 bool (*visit)(void *context, const struct identity *identity), void *context) {
+  bool any;
+  return visit_identities(ledger,
+                          "SELECT name, id, '', '', '', '', 'removed', since, NULL FROM used_ids WHERE id > ?"
+                          " AND NOT EXISTS (SELECT 1 FROM identities WHERE uid = id) ORDER BY id LIMIT ?",
+                          WITH(INTEGER(after), INTEGER(limit)), visit, context, &any);
 }
 
 enum reason ledger_identity(struct ledger *ledger, const char *name,
                             bool (*visit)(void *context, const struct identity *identity), void *context) {
   bool found;
-  enum reason reason = visit_identities(ledger, IDENTITIES "WHERE name = ?", name, visit, context, &found);
+  enum reason reason = visit_identities(ledger, IDENTITIES "WHERE name = ?", WITH(TEXT(name)), visit, context, &found);
   return reason == REASON_OK && !found ? REASON_ACCOUNT_UNKNOWN : reason;
 }
 

@@ -17,17 +17,11 @@
 #include <string.h>
 #include <sys/types.h>
 
-#include "nsswitch.h"
+#include "source.h"
 
 #define NSSWITCH_MAX (64 * 1024)
 #define BUFFER_FIRST 4096
 #define BUFFER_MAX (16 * 1024 * 1024) /* a group of some hundred thousand members */
-
-struct question {
-  bool group;       /* or a user */
-  const char *name; /* NULL: by id */
-  uint32_t id;
-};
 
 /* One try with one buffer. NSS_STATUS_TRYAGAIN with *error ERANGE asks for a larger one. */
 typedef enum nss_status (*try_function)(void *context, const struct question *question, char *buffer, size_t size,
@@ -125,7 +119,7 @@ static bool not_installed(const char *library, const char *message) {
 }
 
 /* glibc passes over a source whose module is not installed or does not know the question; so do we. */
-static enum source_answer ask_module(const char *source, const struct question *question, uint32_t *ret_id) {
+enum source_answer source_ask_module(const char *source, const struct question *question, uint32_t *ret_id) {
   static const char *const functions[2][2] = {{"getpwuid_r", "getpwnam_r"}, {"getgrgid_r", "getgrnam_r"}};
   char library[sizeof "libnss_.so.2" + SOURCE_NAME_MAX], symbol[sizeof "_nss__getpwnam_r" + SOURCE_NAME_MAX];
   snprintf(library, sizeof library, "libnss_%s.so.2", source);
@@ -156,7 +150,7 @@ static bool read_nsswitch(char **ret) {
   return true;
 }
 
-static bool read_sources(const char *database, struct source_names *ret) {
+bool sources_listed(const char *database, struct source_names *ret) {
   char *text;
   if (!read_nsswitch(&text)) return false;
   bool good = nsswitch_sources(text, database, ret);
@@ -166,13 +160,13 @@ static bool read_sources(const char *database, struct source_names *ret) {
 
 static enum source_answer ask_all(const struct question *question, uint32_t *ret_id) {
   struct source_names sources;
-  if (!read_sources(question->group ? "group" : "passwd", &sources)) return SOURCE_UNAVAILABLE;
+  if (!sources_listed(question->group ? "group" : "passwd", &sources)) return SOURCE_UNAVAILABLE;
   enum source_answer all = SOURCE_ABSENT;
   for (size_t i = 0; i < sources.count; i++) {
     const char *source = sources.names[i];
     uint32_t id = 0;
     enum source_answer answer =
-        strcmp(source, "files") == 0 ? ask(try_files, NULL, question, &id) : ask_module(source, question, &id);
+        strcmp(source, "files") == 0 ? ask(try_files, NULL, question, &id) : source_ask_module(source, question, &id);
     if (answer == SOURCE_FOUND) {
       if (ret_id != NULL) *ret_id = id;
       return SOURCE_FOUND;

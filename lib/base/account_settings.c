@@ -25,3 +25,11 @@ bool account_home(const char *home_template, const char *name, char *ret, size_t
   ret[used] = '\0';
   return true;
 }
+
+/* What stands in a passwd line must not end its field or its line. */
+bool account_path_is_fit(const char *path) {
+  if (path[0] != '/' || strlen(path) > ACCOUNT_PATH_MAX) return false;
+  for (const char *c = path; *c != '\0'; c++)
+    if (*c == ':' || (unsigned char)*c < ' ' || *c == '\x7f') return false;
+  return true;
+}

@@ -71,14 +71,6 @@ static enum reason end_part(struct build *build, size_t start, struct table_part
 
 /* ---- settings ---- */
 
-/* What stands in a passwd line must not end its field or its line. */
-static bool path_is_fit(const char *path) {
-  if (path[0] != '/' || strlen(path) > ACCOUNT_PATH_MAX) return false;
-  for (const char *c = path; *c != '\0'; c++)
-    if (*c == ':' || (unsigned char)*c < ' ' || *c == '\x7f') return false;
-  return true;
-}
-
 static uint32_t count_strings(const char *const *strings) {
   uint32_t count = 0;
   while (strings != NULL && strings[count] != NULL)
@@ -92,13 +84,13 @@ static enum reason append_settings(struct build *build, const struct account_set
                                 .login_program_count = count_strings(settings->login_programs),
                                 .pattern_count = (uint32_t)settings->pattern_count};
   size_t start = build->used;
-  if (!path_is_fit(settings->home) || !path_is_fit(settings->shell)) return REASON_INTERNAL;
+  if (!account_path_is_fit(settings->home) || !account_path_is_fit(settings->shell)) return REASON_INTERNAL;
   enum reason reason = append(build, &head, sizeof(head));
   if (reason == REASON_OK) reason = append_string(build, settings->home);
   if (reason == REASON_OK) reason = append_string(build, settings->shell);
   for (uint32_t i = 0; reason == REASON_OK && i < head.login_program_count; i++)
-    reason =
-        path_is_fit(settings->login_programs[i]) ? append_string(build, settings->login_programs[i]) : REASON_INTERNAL;
+    reason = account_path_is_fit(settings->login_programs[i]) ? append_string(build, settings->login_programs[i])
+                                                              : REASON_INTERNAL;
   for (uint32_t i = 0; reason == REASON_OK && i < head.pattern_count; i++) {
     reason = append_string(build, settings->patterns[i].prefix);
     if (reason == REASON_OK) reason = append_string(build, settings->patterns[i].suffix);
@@ -110,7 +102,7 @@ static enum reason append_settings(struct build *build, const struct account_set
 /* ---- rows ---- */
 
 static enum reason append_row(struct build *build, const struct table_row *row, struct id_range range) {
-  if (!name_is_strict(row->name) || !path_is_fit(row->home) || !path_is_fit(row->shell) ||
+  if (!name_is_strict(row->name) || !account_path_is_fit(row->home) || !account_path_is_fit(row->shell) ||
       !id_range_holds(range, row->uid))
     return REASON_INTERNAL;
   size_t name = strlen(row->name), home = strlen(row->home), shell = strlen(row->shell), offset;

@@ -187,7 +187,172 @@ for command in show disable enable 'rebind --issuer i --subject s' "remove --con
   check "$command: and one only" is "$status $(grep -c 'bob is too much' err)" '2 1'
 done
 
+# ---- import and export ----
+
+rm -rf $state
+conf=$dir/good.conf
+import() { run accounts import --config "$conf" "$@"; }
+export_all() { "$jwtctl" accounts export; }
+cat >new.jsonl <<'EOF'
+{"issuer":"https://issuer.test","subject":"ann \u00e9","name":"ann"}
+
+{"name":"bea","subject":"b","issuer":"https://issuer.test","uid":1900000000,"home":"/srv/bea","shell":"/bin/sh","state":"disabled"}
+{"issuer":null,"subject":null,"name":"role"}
+{"name":"cat","issuer":"i","subject":"c","state":"reserved"}
+{"name":"gone","uid":1900000001,"state":"removed"}
+EOF
+import new.jsonl
+check 'an import says what it did' is "$status $(cat out err)" '0 5 added, 0 there already, 0 refused'
+check 'with what a first login would give where the line says nothing' is "$(export_all)" \
+'{"name":"ann","issuer":"https://issuer.test","subject":"ann \u00E9","uid":1923923277,"home":"/home/ann","shell":"/bin/bash","state":"enabled"}
+{"name":"bea","issuer":"https://issuer.test","subject":"b","uid":1900000000,"home":"/srv/bea","shell":"/bin/sh","state":"disabled"}
+{"name":"cat","issuer":"i","subject":"c","uid":2106459121,"home":"/home/cat","shell":"/bin/bash","state":"reserved"}
+{"name":"role","issuer":null,"subject":null,"uid":2147001918,"home":"/home/role","shell":"/bin/bash","state":"enabled"}
+{"name":"gone","uid":1900000001,"state":"removed"}'
+check 'the accounts are in the tables' grep -qa /srv/bea $state/nss/base.*
+check 'published, all of them' is "$(sqlite3 $ledger 'SELECT count(*) FROM identities WHERE NOT published')" 0
+import - <new.jsonl
+check 'a file that is not there' is "$status $(grep -c -- '-: No such file' err)" '2 1'
+run accounts import --config "$conf" --json <new.jsonl
+check 'the same again changes nothing' is "$status $(cat out err)" '0 {"added":0,"present":5,"refused":0}'
+export_all >all.jsonl
+"$jwtctl" accounts disable ann >/dev/null
+import new.jsonl
+check 'a line without a state leaves the state' is "$status $(show ann state)" '0 "state":"disabled"'
+rm -rf $state
+import all.jsonl
+check 'what export wrote is imported' is "$status $(cat out err)" '0 5 added, 0 there already, 0 refused'
+check 'and exported the same' is "$(export_all)" "$(cat all.jsonl)"
+
+# Every line that cannot be is told, each with its number, and the others are made.
+cat >bad.jsonl <<'EOF'
+{"issuer":"i","subject":"s"}
+{"issuer":"i","name":"x"}
+{"subject":"s","name":"x"}
+not json
+["x"]
+{"issuer":"i","subject":"s","name":"x","name":"y"}
+{"issuer":"i","subject":"s","name":"x","groups":["docker"]}
+{"issuer":7,"subject":"s","name":"x"}
+{"issuer":"i","subject":"s","name":"x","uid":"7"}
+{"issuer":"i","subject":"s","name":"x","uid":0}
+{"issuer":"i","subject":"s","name":"x","state":"root"}
+{"issuer":"i","subject":"s","name":"Xavier"}
+{"issuer":"i","subject":"s","name":"docker"}
+{"issuer":"i","subject":"s","name":"root"}
+{"issuer":"i","subject":"s","name":"x","home":"relative"}
+{"issuer":"i","subject":"s","name":"x","shell":"/bin/a:b"}
+{"issuer":"i\n","subject":"s","name":"x"}
+{"issuer":"","subject":"s","name":"x"}
+{"issuer":null,"subject":"s","name":"x"}
+{"issuer":"i","subject":"s","name":"x","uid":1000}
+{"issuer":"i","subject":"s","name":"x","uid":1879048191}
+{"issuer":"i","subject":"s","name":"x","uid":1900000000}
+{"issuer":"i","subject":"s","name":"x","uid":1900000001}
+{"issuer":"i","subject":"s","name":"gone","uid":1900000001}
+{"issuer":"i","subject":"somebody else","name":"ann"}
+{"issuer":"i","subject":"c","name":"cat","uid":1900000002}
+{"issuer":"i","subject":"c","name":"cat","home":"/elsewhere"}
+{"issuer":"i","subject":"c","name":"cat","state":"disabled"}
+{"name":"other","uid":1900000001,"state":"removed"}
+{"name":"bea","uid":1900000000,"state":"removed"}
+{"name":"nobody-s","state":"removed"}
+{"issuer":"i","subject":"s","name":"localuser"}
+{"issuer":"i","subject":"s","name":"localgroup"}
+{"issuer":"i","subject":"s","name":"listed"}
+{"issuer":"i","subject":"s","name":"x","uid":1900000010}
+{"issuer":"i","subject":"s","name":"x","uid":1900000011}
+EOF
+printf '{"issuer":"i","subject":"s","name":"x\0y"}\n' >>bad.jsonl
+printf '{"issuer":"i","subject":"%070000d","name":"x"}\n' 0 >>bad.jsonl
+printf '{"issuer":"i","subject":"s","name":"dora"}' >>bad.jsonl
+cp /etc/passwd passwd && echo localuser:x:1900000010:1000::/:/bin/sh >>passwd && mount --bind passwd /etc/passwd
+cp /etc/group group && printf '%s\n' localgroup:x:1900000011: some:x:70001:listed >>group && mount --bind group /etc/group
+lines=$(wc -l <bad.jsonl)
+import bad.jsonl
+check 'what cannot be is refused, and the rest is done' is "$status $(cat out)" "1 1 added, 0 there already, $lines refused"
+check 'a message for each line that is' is "$(grep -o 'bad.jsonl:[0-9]*' err | sort -t: -k2n)" \
+  "$(seq -f 'bad.jsonl:%.0f' "$lines")"
+check 'and what it says' is "$(sed 's/^jwtctl accounts import: bad.jsonl://; s/is not JSON: .*/is not JSON/' err | sort -n)" "$(cat <<'EOF'
+1: "name" is missing
+2: "subject" is missing
+3: "issuer" is missing
+4: this is not JSON
+5: this is not a JSON object
+6: this is not JSON
+7: "groups" means nothing here; expected name, issuer, subject, uid, home, shell or state
+8: "issuer" should be a string, or null for a role
+9: "uid" should be a number from 1 to 4294967294
+10: "uid" should be a number from 1 to 4294967294
+11: "state" should be enabled, disabled, reserved or removed
+12: Xavier: the name is not [a-z_][a-z0-9_-]{0,31}
+13: docker: the name is reserved: a group of this name would carry rights
+14: root: the name is reserved: a group of this name would carry rights
+15: x: home and shell are absolute paths of at most 255 bytes, without colons and control characters
+16: x: home and shell are absolute paths of at most 255 bytes, without colons and control characters
+17: x: issuer and subject are both null, or both 1 to 16384 bytes without control characters
+18: x: issuer and subject are both null, or both 1 to 16384 bytes without control characters
+19: x: issuer and subject are both null, or both 1 to 16384 bytes without control characters
+20: x: the uid is not within uid_min and uid_max of the settings
+21: x: the uid is not within uid_min and uid_max of the settings
+22: x: the uid belongs to another account, or belonged to one, and ids are not given out twice
+23: x: the uid belongs to another account, or belonged to one, and ids are not given out twice
+24: gone: the uid belongs to another account, or belonged to one, and ids are not given out twice
+25: ann: the account is there and belongs to another issuer and subject; 'jwtctl accounts rebind' changes that
+26: cat: the account is there with another uid, home, shell or state; 'jwtctl accounts show' tells
+27: cat: the account is there with another uid, home, shell or state; 'jwtctl accounts show' tells
+28: cat: the account is there with another uid, home, shell or state; 'jwtctl accounts show' tells
+29: other: the uid belongs to another account, or belonged to one, and ids are not given out twice
+30: bea: the uid belongs to another account, or belonged to one, and ids are not given out twice
+31: "uid" is missing
+32: localuser: another source of this host has the name, as a user, as a group or as a member of one
+33: localgroup: another source of this host has the name, as a user, as a group or as a member of one
+34: listed: another source of this host has the name, as a user, as a group or as a member of one
+35: x: another source of this host has the uid, as a user's or as a group's
+36: x: another source of this host has the uid, as a user's or as a group's
+37: this is not JSON
+38: the line is longer than 65536 bytes
+EOF
+)"
+umount /etc/passwd /etc/group
+check 'dora is there, x is not' is "$(export_all | grep -c '"dora"') $(export_all | grep -c '"x"')" '1 0'
+echo 'accounts { uid_min = 100000 uid_max = 100002 }' >small.conf
+rm -rf $state
+seq -f '{"issuer":"i","subject":"s","name":"n%.0f"}' 5 | "$jwtctl" accounts import --config "$dir/small.conf" >out 2>err
+check 'a range that is full' is "$? $(cat out) $(grep -c 'no id is free' err)" '1 3 added, 0 there already, 2 refused 2'
+check 'and every id once' is "$(export_all | grep -o '"uid":[0-9]*' | sort | xargs)" 'uid:100000 uid:100001 uid:100002'
+# Killed at any moment and run again, everything is there once.
+rm -rf $state
+seq 50000 | sed 's/.*/{"issuer":"i","subject":"s&","name":"n&"}/' >many.jsonl
+for moment in 0.05 0.1 0.2 0.4 0.6 0.9; do
+  timeout -s KILL $moment "$jwtctl" accounts import --config "$conf" many.jsonl >/dev/null 2>&1
+done
+import many.jsonl
+check 'an interrupted import goes on where it was' is "$status $(cat err)" '0 '
+check 'and nobody is there twice' is "$(sqlite3 $ledger 'SELECT count(*), count(DISTINCT name), (SELECT count(*) FROM used_ids),
+  sum(published) FROM identities; PRAGMA integrity_check')" '50000|50000|50000|50000
+ok'
+# No room: what is made stays, and the rest is made when there is room.
+rm -rf $state
+mkdir $state
+mount -t tmpfs -o mode=755,size=9m tmpfs $state
+import many.jsonl
+check 'a full disk stops an import' is "$status $(grep -o state-unavailable err | sort -u) $(grep -c 'run the same import again' err)" \
+  '1 state-unavailable 1'
+mount -o remount,size=100m $state
+import many.jsonl
+check 'which goes on when there is room' is "$status $(cat err) $(sqlite3 $ledger 'SELECT count(*) FROM identities WHERE published')" \
+  '0  50000'
+umount $state
+run accounts export --json
+check 'export has no options' is "$status" 2
+
 # ---- what goes wrong ----
+
+rm -rf $state
+run apply --config "$dir/good.conf"
+sqlite3 $ledger "INSERT INTO used_ids VALUES (5, 'bob', 1);
+  INSERT INTO identities VALUES (5, 'bob', '', 'b', '/home/bob', '/bin/sh', 'reserved', 1800000000, NULL, 0);"
 
 run accounts list --jsn
 check 'an unknown option is wrong use' is "$status" 2

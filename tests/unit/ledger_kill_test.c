@@ -47,6 +47,20 @@ static enum reason take_away(struct ledger *ledger, const struct login *login, c
   return ledger_remove(ledger, &login->settings, tables, "alice");
 }
 
+static enum id_use no_name_taken(void *context UNUSED, const char *name UNUSED) {
+  return ID_FREE;
+}
+
+static enum reason provision(struct ledger *ledger, const struct login *login, const char *tables) {
+  struct provisioning how = {
+      .settings = &login->settings, .id_use = nothing_taken, .name_use = no_name_taken, .now = NOW};
+  struct provision accounts[] = {{.name = "carl", .issuer = "https://issuer.example", .subject = "subject of carl"},
+                                 {.name = "dave", .issuer = "i", .subject = "s"},
+                                 {.name = "gone", .issuer = "", .subject = "", .uid = 5, .state = PROVISION_REMOVED}};
+  enum reason reason = ledger_provision(ledger, &how, accounts, COUNT_OF(accounts));
+  return reason == REASON_OK ? ledger_publish(ledger, &login->settings, tables, NULL) : reason;
+}
+
 typedef enum reason (*command_function)(struct ledger *ledger, const struct login *login, const char *tables);
 
 static bool killed_after(const struct fixture *fixture, const struct login *login, command_function command,
@@ -142,7 +156,34 @@ static void a_removal_is_done_or_not(void) {
   kill_everywhere(take_away, 0);
 }
 
+/* All three or none; run again it is done, and carl logs in. */
+static void a_provisioning_is_done_or_not(void) {
+  bool over = false;
+  for (int calls = 0; !over && !unit_failed; calls++) {
+    struct fixture fixture CLEANUP(fixture_end);
+    struct login alice, carl;
+    if (!fixture_begin(&fixture)) return;
+    CHECK_REASON(log_in(&fixture, "alice", "subject of alice", &alice), REASON_OK);
+    ledger_close(fixture.ledger);
+    fixture.ledger = NULL;
+
+    over = killed_after(&fixture, &alice, provision, calls);
+    CHECK_REASON(ledger_open(fixture.path, LEDGER_WRITE, &fixture.ledger), REASON_OK);
+    if (fixture.ledger == NULL) return;
+    CHECK_REASON(log_in(&fixture, "alice", "subject of alice", &alice), REASON_OK);
+    long long made = fixture_sql(&fixture, "SELECT count(*) FROM used_ids WHERE name IN ('carl', 'dave', 'gone')");
+    CHECK(made == 3 || (made == 0 && !over));
+    CHECK_REASON(provision(fixture.ledger, &alice, tables_of(&fixture)), REASON_OK);
+    CHECK_REASON(log_in(&fixture, "carl", "subject of carl", &carl), REASON_OK);
+    CHECK_INT(carl.grant.uid, account_id_probe("carl", wide, NULL, 0));
+    check_agreement(&fixture, &alice);
+    check_agreement(&fixture, &carl);
+    if (unit_failed) printf("# after %d system calls\n", calls);
+  }
+}
+
 UNIT_MAIN_WITHOUT_VALGRIND("its system calls would be counted and killed with those of the program",
                            {"a disable is done or not", a_disable_is_done_or_not},
                            {"a rebind is done or not", a_rebind_is_done_or_not},
-                           {"a removal is done or not", a_removal_is_done_or_not})
+                           {"a removal is done or not", a_removal_is_done_or_not},
+                           {"a provisioning is done or not", a_provisioning_is_done_or_not})

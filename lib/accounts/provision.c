@@ -1,0 +1,232 @@
+/* Accounts that the administrator makes, many at a time. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "binding.h"
+#include "database.h"
+#include "ledger.h"
+
+/*
+ * New ids lie all over the range: with the ledger's pages in memory a batch reads none of them twice. Here each account
+ * is checked before, and the schema's own checks of a row would take as long as all the rest.
+ */
+#define FOR_MANY "PRAGMA cache_size = -65536; PRAGMA ignore_check_constraints = ON"
+#define FOR_FEW "PRAGMA ignore_check_constraints = OFF"
+
+/* ---- what needs no ledger ---- */
+
+static bool binding_is_fit(const struct provision *account) {
+  bool role = account->issuer[0] == '\0' && account->subject[0] == '\0';
+  return role || binding_is_whole(account->issuer, account->subject);
+}
+
+static enum provision_result check(const struct provision *account, const struct account_settings *settings) {
+  if (!name_is_strict(account->name)) return PROVISION_NAME_INVALID;
+  if (account->state == PROVISION_REMOVED) return account->uid != 0 ? PROVISION_WAITING : PROVISION_ID_OUTSIDE;
+  if (name_is_reserved(account->name)) return PROVISION_NAME_RESERVED;
+  if (!binding_is_fit(account)) return PROVISION_BINDING;
+  if (account->home != NULL && !account_path_is_fit(account->home)) return PROVISION_PATH;
+  if (account->shell != NULL && !account_path_is_fit(account->shell)) return PROVISION_PATH;
+  if (account->uid != 0 && !id_range_holds(settings->range, account->uid)) return PROVISION_ID_OUTSIDE;
+  return PROVISION_WAITING;
+}
+
+static enum provision_result result_of(enum id_use use, enum provision_result taken) {
+  if (use == ID_UNKNOWN) return PROVISION_SOURCE_UNAVAILABLE;
+  return use == ID_TAKEN ? taken : PROVISION_WAITING;
+}
+
+/* Go on to the first probe that no other source has. */
+static enum provision_result ask_sources(const struct provisioning *how, struct provision *account) {
+  account->candidate = account->uid;
+  if (account->state == PROVISION_REMOVED) return PROVISION_WAITING;
+  if (account->uid != 0) return result_of(how->id_use(how->context, account->uid), PROVISION_ID_LOCAL);
+  for (;; account->probe++) {
+    account->candidate = account_id_probe(account->name, how->settings->range, NULL, account->probe);
+    if (account->candidate == 0) return PROVISION_RANGE_FULL;
+    enum id_use use = how->id_use(how->context, account->candidate);
+    if (use != ID_TAKEN) return result_of(use, PROVISION_ID_LOCAL);
+  }
+}
+
+/* ---- the ledger ---- */
+
+struct statements {
+  sqlite3_stmt *find, *use_id, *owner, *insert;
+};
+
+static void statements_free(struct statements *statements) {
+  statement_free(&statements->find);
+  statement_free(&statements->use_id);
+  statement_free(&statements->owner);
+  statement_free(&statements->insert);
+}
+
+static enum reason prepare(struct ledger *ledger, struct statements *ret) {
+  enum reason reason =
+      database_query(ledger, "SELECT uid, issuer, subject, home, shell, state FROM identities WHERE name = ?",
+                     WITH_NOTHING, &ret->find);
+  if (reason == REASON_OK)
+    reason =
+        database_query(ledger, "INSERT INTO used_ids (id, name, since) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                       WITH_NOTHING, &ret->use_id);
+  if (reason == REASON_OK)
+    reason = database_query(ledger,
+                            "SELECT name = ? AND NOT EXISTS (SELECT 1 FROM identities WHERE uid = id)"
+                            " FROM used_ids WHERE id = ?",
+                            WITH_NOTHING, &ret->owner);
+  if (reason == REASON_OK)
+    reason = database_query(ledger,
+                            "INSERT INTO identities (uid, name, issuer, subject, home, shell, state, created)"
+                            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                            WITH_NOTHING, &ret->insert);
+  return reason;
+}
+
+static enum reason run_again(struct ledger *ledger, sqlite3_stmt *statement, const struct value *values, size_t count) {
+  bool row;
+  enum reason reason = database_again(ledger, statement, values, count);
+  return reason == REASON_OK ? database_step(ledger, statement, &row) : reason;
+}
+
+static const char *state_text(enum provision_state state) {
+  static const char *const texts[] = {"enabled", "disabled", "reserved", "removed"};
+  return texts[state];
+}
+
+static bool is_same(const char *wanted, sqlite3_stmt *statement, int column) {
+  return wanted == NULL || strcmp(wanted, column_text(statement, column)) == 0;
+}
+
+/* What the ledger has under the name; PROVISION_WAITING when that is nothing. */
+static enum reason look_up(struct ledger *ledger, const struct statements *statements, struct provision *account) {
+  sqlite3_stmt *found = statements->find;
+  bool row = false;
+  enum reason reason = database_again(ledger, found, WITH(TEXT(account->name)));
+  if (reason == REASON_OK) reason = database_step(ledger, found, &row);
+  if (reason != REASON_OK || !row) return reason;
+  bool same_id = account->uid == 0 || (int64_t)account->uid == sqlite3_column_int64(found, 0);
+  bool same_state = account->any_state || is_same(state_text(account->state), found, 5);
+  if (!is_same(account->issuer, found, 1) || !is_same(account->subject, found, 2))
+    account->result = PROVISION_NAME_BOUND;
+  else if (!same_id || !is_same(account->home, found, 3) || !is_same(account->shell, found, 4) || !same_state)
+    account->result = PROVISION_DIFFERS;
+  else
+    account->result = PROVISION_PRESENT;
+  return REASON_OK;
+}
+
+/* Enter the id as used. *ret_free: nobody ever had it. */
+static enum reason use_id(struct ledger *ledger, const struct statements *statements, const struct provisioning *how,
+                          const struct provision *account, bool *ret_free) {
+  enum reason reason =
+      run_again(ledger, statements->use_id, WITH(INTEGER(account->candidate), TEXT(account->name), INTEGER(how->now)));
+  if (reason == REASON_OK) *ret_free = sqlite3_changes(ledger->db) > 0;
+  return reason;
+}
+
+static enum reason reserve_removed(struct ledger *ledger, const struct statements *statements,
+                                   const struct provisioning *how, struct provision *account) {
+  bool was_free, row = false;
+  enum reason reason = use_id(ledger, statements, how, account, &was_free);
+  if (reason != REASON_OK) return reason;
+  account->result = PROVISION_ADDED;
+  if (was_free) return REASON_OK;
+  reason = database_again(ledger, statements->owner, WITH(TEXT(account->name), INTEGER(account->uid)));
+  if (reason == REASON_OK) reason = database_step(ledger, statements->owner, &row);
+  bool same = row && sqlite3_column_int(statements->owner, 0) != 0;
+  account->result = same ? PROVISION_PRESENT : PROVISION_ID_USED;
+  return reason;
+}
+
+static enum reason insert(struct ledger *ledger, const struct statements *statements, const struct provisioning *how,
+                          struct provision *account) {
+  char home[ACCOUNT_PATH_MAX + 1];
+  const char *shell = account->shell != NULL ? account->shell : how->settings->shell;
+  if (account->home == NULL && !account_home(how->settings->home, account->name, home, sizeof home))
+    return REASON_SETTINGS_INVALID;
+  account->result = PROVISION_ADDED;
+  return run_again(ledger, statements->insert,
+                   WITH(INTEGER(account->candidate), TEXT(account->name), TEXT(account->issuer), TEXT(account->subject),
+                        TEXT(account->home != NULL ? account->home : home), TEXT(shell),
+                        TEXT(state_text(account->state)), INTEGER(how->now)));
+}
+
+/* An id that the ledger has already leaves the account waiting at its next probe: other sources must be asked of it. */
+static enum reason make(struct ledger *ledger, const struct statements *statements, const struct provisioning *how,
+                        struct provision *account) {
+  if (account->state == PROVISION_REMOVED) return reserve_removed(ledger, statements, how, account);
+  enum reason reason = look_up(ledger, statements, account);
+  if (reason != REASON_OK || account->result != PROVISION_WAITING) return reason;
+  bool was_free;
+  reason = use_id(ledger, statements, how, account, &was_free);
+  if (reason != REASON_OK) return reason;
+  if (was_free) return insert(ledger, statements, how, account);
+  account->probe++;
+  if (account->uid != 0) account->result = PROVISION_ID_USED;
+  return REASON_OK;
+}
+
+/* By id, so that neighbours in the ledger are made one after the other; those of one id in the order they came. */
+static int compare_waiting(const void *a, const void *b) {
+  const struct provision *left = *(struct provision *const *)a, *right = *(struct provision *const *)b;
+  if (left->candidate != right->candidate) return left->candidate < right->candidate ? -1 : 1;
+  return left < right ? -1 : left > right;
+}
+
+static enum reason make_waiting(struct ledger *ledger, const struct provisioning *how, struct provision **waiting,
+                                size_t count) {
+  struct statements statements CLEANUP(statements_free) = {0};
+  struct transaction transaction CLEANUP(transaction_end) = {0};
+  enum reason reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction);
+  if (reason == REASON_OK) reason = prepare(ledger, &statements);
+  for (size_t i = 0; reason == REASON_OK && i < count; i++)
+    reason = make(ledger, &statements, how, waiting[i]);
+  if (reason != REASON_OK) return reason;
+  statements_free(&statements); /* a statement that is not done keeps the lock */
+  statements = (struct statements){0};
+  return transaction_commit(&transaction);
+}
+
+/* Ask the other sources of each account that is still waiting; *ret_count of them go on waiting. */
+static void ask_of_waiting(const struct provisioning *how, struct provision *accounts, size_t count,
+                           struct provision **ret_waiting, size_t *ret_count) {
+  size_t waiting = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (accounts[i].result != PROVISION_WAITING) continue;
+    accounts[i].result = ask_sources(how, &accounts[i]);
+    if (accounts[i].result == PROVISION_WAITING) ret_waiting[waiting++] = &accounts[i];
+  }
+  qsort(ret_waiting, waiting, sizeof *ret_waiting, compare_waiting);
+  *ret_count = waiting;
+}
+
+static enum reason provision(struct ledger *ledger, const struct provisioning *how, struct provision *accounts,
+                             size_t count, struct provision **waiting) {
+  for (size_t i = 0; i < count; i++) {
+    accounts[i].result = check(&accounts[i], how->settings);
+    accounts[i].probe = 0;
+    if (accounts[i].result == PROVISION_WAITING && accounts[i].state != PROVISION_REMOVED)
+      accounts[i].result = result_of(how->name_use(how->context, accounts[i].name), PROVISION_NAME_LOCAL);
+  }
+  for (;;) {
+    size_t left;
+    ask_of_waiting(how, accounts, count, waiting, &left);
+    if (left == 0) return REASON_OK;
+    enum reason reason = make_waiting(ledger, how, waiting, left);
+    if (reason != REASON_OK) return reason;
+  }
+}
+
+enum reason ledger_provision(struct ledger *ledger, const struct provisioning *how, struct provision *accounts,
+                             size_t count) {
+  struct provision **waiting = calloc(count + 1, sizeof(struct provision *));
+  if (waiting == NULL) return REASON_OUT_OF_MEMORY;
+  enum reason reason = database_script(ledger, FOR_MANY), reset;
+  if (reason == REASON_OK) reason = provision(ledger, how, accounts, count, waiting);
+  reset = database_script(ledger, FOR_FEW);
+  free(waiting);
+  return reason != REASON_OK ? reason : reset;
+}

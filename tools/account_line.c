@@ -1,0 +1,122 @@
+#include "account_line.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+
+static const char *const states[] = {[PROVISION_ENABLED] = "enabled",
+                                     [PROVISION_DISABLED] = "disabled",
+                                     [PROVISION_RESERVED] = "reserved",
+                                     [PROVISION_REMOVED] = "removed"};
+
+/* ---- members: what to do with the value, or what it should have been ---- */
+
+static const char *take_text(const json_t *value, const char **ret) {
+  if (!json_is_string(value)) return "a string";
+  *ret = json_string_value(value);
+  return NULL;
+}
+
+/* Null says that the account is a role, which has neither. */
+static const char *take_binding(const json_t *value, const char **ret) {
+  if (!json_is_null(value)) return take_text(value, ret) == NULL ? NULL : "a string, or null for a role";
+  *ret = "";
+  return NULL;
+}
+
+static const char *take_state(const json_t *value, struct provision *ret) {
+  for (size_t i = 0; json_is_string(value) && i < COUNT_OF(states); i++)
+    if (strcmp(json_string_value(value), states[i]) == 0) {
+      ret->state = (enum provision_state)i;
+      ret->any_state = false;
+      return NULL;
+    }
+  return "enabled, disabled, reserved or removed";
+}
+
+static const char *take_uid(const json_t *value, struct provision *ret) {
+  json_int_t uid = json_integer_value(value);
+  if (!json_is_integer(value) || uid < 1 || uid >= UINT32_MAX) return "a number from 1 to 4294967294";
+  ret->uid = (uint32_t)uid;
+  return NULL;
+}
+
+/* NULL, or what was expected; *ret_known is false for a member that means nothing here. */
+static const char *take_member(const char *key, const json_t *value, struct provision *ret, bool *ret_known) {
+  if (strcmp(key, "name") == 0) return take_text(value, &ret->name);
+  if (strcmp(key, "issuer") == 0) return take_binding(value, &ret->issuer);
+  if (strcmp(key, "subject") == 0) return take_binding(value, &ret->subject);
+  if (strcmp(key, "home") == 0) return take_text(value, &ret->home);
+  if (strcmp(key, "shell") == 0) return take_text(value, &ret->shell);
+  if (strcmp(key, "uid") == 0) return take_uid(value, ret);
+  if (strcmp(key, "state") == 0) return take_state(value, ret);
+  *ret_known = false;
+  return NULL;
+}
+
+/* ---- the line ---- */
+
+static bool take_members(json_t *object, struct provision *ret, char *wrong, size_t size) {
+  const char *key;
+  json_t *value;
+  json_object_foreach(object, key, value) {
+    char shown[PRINTABLE_SIZE];
+    bool known = true;
+    const char *expected = take_member(key, value, ret, &known);
+    if (!known)
+      snprintf(wrong, size, "\"%s\" means nothing here; expected name, issuer, subject, uid, home, shell or state",
+               printable(key, shown));
+    else if (expected != NULL)
+      snprintf(wrong, size, "\"%s\" should be %s", key, expected);
+    if (!known || expected != NULL) return false;
+  }
+  return true;
+}
+
+static const char *what_is_missing(const struct provision *account) {
+  if (account->name == NULL) return "\"name\" is missing";
+  if (account->issuer == NULL) return "\"issuer\" is missing";
+  if (account->subject == NULL) return "\"subject\" is missing";
+  return account->state == PROVISION_REMOVED && account->uid == 0 ? "\"uid\" is missing" : NULL;
+}
+
+const char *account_line_read(const char *line, size_t length, struct provision *ret, json_t **ret_json, char *wrong,
+                              size_t size) {
+  json_error_t error;
+  json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
+  struct provision account = {.any_state = true};
+  bool whole = json_is_object(object) && take_members(object, &account, wrong, size);
+  if (object == NULL)
+    snprintf(wrong, size, "this is not JSON: %s", error.text);
+  else if (!json_is_object(object))
+    snprintf(wrong, size, "this is not a JSON object");
+  if (account.state == PROVISION_REMOVED) account.issuer = account.subject = "";
+  const char *missing = whole ? what_is_missing(&account) : NULL;
+  if (missing != NULL) snprintf(wrong, size, "%s", missing);
+  if (!whole || missing != NULL) {
+    json_decref(object);
+    return wrong;
+  }
+  *ret = account;
+  *ret_json = object;
+  return NULL;
+}
+
+/* ---- writing ---- */
+
+/* NULL, which the caller's json_pack refuses, for bytes that are not UTF-8: an escaped text would be another subject.
+ */
+static json_t *binding(const char *text) {
+  return *text != '\0' ? json_string(text) : json_null();
+}
+
+json_t *account_line_json(const struct identity *identity) {
+  if (strcmp(identity->state, states[PROVISION_REMOVED]) == 0)
+    return json_pack("{s:s, s:I, s:s}", "name", identity->name, "uid", (json_int_t)identity->uid, "state",
+                     identity->state);
+  return json_pack("{s:s, s:o, s:o, s:I, s:s, s:s, s:s}", "name", identity->name, "issuer", binding(identity->issuer),
+                   "subject", binding(identity->subject), "uid", (json_int_t)identity->uid, "home", identity->home,
+                   "shell", identity->shell, "state", identity->state);
+}

@@ -1,0 +1,89 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "account_line.h"
+#include "jwtctl.h"
+#include "names.h"
+#include "paths.h"
+#include "state.h"
+#include "text.h"
+
+static const char name[] = "accounts export";
+
+static const char usage[] =
+    "Usage: jwtctl accounts export\n"
+    "\n"
+    "Print every account as a line of JSON, and then the ids of removed ones, as 'jwtctl accounts import' reads them.\n"
+    "Logins go on meanwhile. Needs root.\n"
+    "\n"
+    "Exit status: 0 done, 1 the ledger could not be read, or not all of it has a form in JSON, 2 wrong use.\n";
+
+#define PAGE 1000 /* accounts read at a time; logins wait for one page, and never for who reads the output */
+
+struct page {
+  json_t *lines[PAGE];
+  size_t count;
+  char last_name[ACCOUNT_NAME_MAX + 1];
+  uint32_t last_id;
+  bool whole; /* everything had a form in JSON */
+};
+
+static bool take_in(void *context, const struct identity *identity) {
+  struct page *page = context;
+  json_t *line = account_line_json(identity);
+  if (line == NULL)
+    fprintf(stderr, "jwtctl %s: %s: its issuer, subject, home or shell is not UTF-8: it is left out\n", name,
+            identity->name);
+  page->whole = page->whole && line != NULL;
+  page->lines[page->count++] = line;
+  snprintf(page->last_name, sizeof page->last_name, "%s", identity->name);
+  page->last_id = identity->uid;
+  return page->count < PAGE;
+}
+
+/* True when there may be more. */
+static bool print_page(struct page *page) {
+  bool full = page->count == PAGE;
+  for (size_t i = 0; i < page->count; i++)
+    if (page->lines[i] != NULL && !print_json(page->lines[i])) page->whole = false;
+  page->count = 0;
+  return full && ferror(stdout) == 0;
+}
+
+static enum reason export_accounts(struct ledger *ledger, struct page *page) {
+  enum reason reason;
+  do {
+    reason = ledger_identities_after(ledger, page->last_name, PAGE, take_in, page);
+  } while (print_page(page) && reason == REASON_OK);
+  return reason;
+}
+
+static enum reason export_removed(struct ledger *ledger, struct page *page) {
+  enum reason reason;
+  page->last_id = 0;
+  do {
+    reason = ledger_removed_after(ledger, page->last_id, PAGE, take_in, page);
+  } while (print_page(page) && reason == REASON_OK);
+  return reason;
+}
+
+static int run(int argc, char **argv) {
+  static const struct option known[] = {{NULL, 0, NULL, 0}};
+  if (getopt_long(argc, argv, ":", known, NULL) != -1) return wrong_use(name, "%s is not an option", argv[optind - 1]);
+  if (optind < argc) return wrong_use(name, "%s is too much", argv[optind]);
+  if (geteuid() != 0) return wrong_use(name, "only root may read the ledger");
+  struct ledger *ledger;
+  if (!state_open(name, LEDGER_READ, &ledger)) return EXIT_NO;
+  static struct page page;
+  page = (struct page){.whole = true};
+  enum reason reason = export_accounts(ledger, &page);
+  if (reason == REASON_OK) reason = export_removed(ledger, &page);
+  int status = page.whole ? EXIT_YES : EXIT_NO;
+  if (reason != REASON_OK) status = state_fail(name, PATH_LEDGER, reason, ledger_detail(ledger));
+  ledger_close(ledger);
+  return status;
+}
+
+const struct command command_accounts_export = {name, "print every account as a line of JSON", usage, run};

@@ -1,0 +1,316 @@
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "account_line.h"
+#include "jwtctl.h"
+#include "paths.h"
+#include "sources.h"
+#include "state.h"
+#include "text.h"
+
+static const char name[] = "accounts import";
+
+static const char usage[] =
+    "Usage: jwtctl accounts import [OPTION]... [FILE]\n"
+    "\n"
+    "Make the accounts that FILE, or standard input, lists: a JSON object a line, with \"name\", \"issuer\" and\n"
+    "\"subject\" (both null for a role), and, where wanted, \"uid\", \"home\", \"shell\" and \"state\" (enabled, "
+    "disabled,\n"
+    "reserved, or removed, which reserves an id and makes no account). What is not given is what a first login would\n"
+    "give. A line that cannot be is told with its number, and the others are done. One that is there already, just "
+    "so,\n"
+    "is passed over: after an interruption run the same import again. Needs root.\n"
+    "\n"
+    "  --config FILE      the settings (default: the host's); they must belong to root\n"
+    "  --conf-dir DIR     further files *.conf (default: the host's, none with --config)\n"
+    "  --json             print the counts as a JSON object\n"
+    "\n"
+    "Exit status: 0 every line is done, 1 some are not, 2 the settings are not valid, or wrong use.\n";
+
+#define BATCH 20000 /* lines that one transaction takes: some tenths of a second for which logins wait */
+
+struct import {
+  FILE *file;
+  const char *path; /* NULL: standard input */
+  struct ledger *ledger;
+  struct provisioning how;
+  bool json;
+  char *line; /* of ACCOUNT_LINE_MAX + 2 bytes */
+  struct provision *accounts;
+  json_t **values;
+  int64_t *numbers;
+  size_t count; /* in the batch */
+  int64_t line_number;
+  int64_t added, present, refused;
+  int64_t began_ms;
+  bool progress; /* on a terminal */
+  bool shown;
+};
+
+/* ---- messages ---- */
+
+static int64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void show_progress(struct import *import) {
+  int64_t ms = now_ms() - import->began_ms;
+  if (!import->progress || ms < 2000) return;
+  fprintf(stderr, "\r%" PRId64 " lines, %" PRId64 " a second ", import->line_number, import->line_number * 1000 / ms);
+  import->shown = true;
+}
+
+static void hide_progress(struct import *import) {
+  if (import->shown) fputs("\r\033[K", stderr);
+  import->shown = false;
+}
+
+static void refuse(struct import *import, int64_t number, const char *account, const char *wrong) {
+  char shown[PRINTABLE_SIZE];
+  hide_progress(import);
+  fprintf(stderr, "jwtctl %s: %s:%" PRId64 ": %s%s%s\n", name, import->path != NULL ? import->path : "standard input",
+          number, account != NULL ? printable(account, shown) : "", account != NULL ? ": " : "", wrong);
+  import->refused++;
+}
+
+/* NULL for what is no refusal. */
+static const char *why_refused(enum provision_result result) {
+  switch (result) {
+  case PROVISION_WAITING:
+  case PROVISION_ADDED:
+  case PROVISION_PRESENT:
+    break;
+  case PROVISION_NAME_INVALID:
+    return "the name is not [a-z_][a-z0-9_-]{0,31}";
+  case PROVISION_NAME_RESERVED:
+    return "the name is reserved: a group of this name would carry rights";
+  case PROVISION_NAME_LOCAL:
+    return "another source of this host has the name, as a user, as a group or as a member of one";
+  case PROVISION_NAME_BOUND:
+    return "the account is there and belongs to another issuer and subject; 'jwtctl accounts rebind' changes that";
+  case PROVISION_DIFFERS:
+    return "the account is there with another uid, home, shell or state; 'jwtctl accounts show' tells";
+  case PROVISION_BINDING:
+    return "issuer and subject are both null, or both 1 to 16384 bytes without control characters";
+  case PROVISION_PATH:
+    return "home and shell are absolute paths of at most 255 bytes, without colons and control characters";
+  case PROVISION_ID_OUTSIDE:
+    return "the uid is not within uid_min and uid_max of the settings";
+  case PROVISION_ID_USED:
+    return "the uid belongs to another account, or belonged to one, and ids are not given out twice";
+  case PROVISION_ID_LOCAL:
+    return "another source of this host has the uid, as a user's or as a group's";
+  case PROVISION_RANGE_FULL:
+    return "no id is free within uid_min and uid_max of the settings";
+  case PROVISION_SOURCE_UNAVAILABLE:
+    return "a source of nsswitch.conf did not answer, so the name or the uid may be somebody's";
+  }
+  return NULL;
+}
+
+/* ---- lines ---- */
+
+/* Throw away what is left of a line. */
+static void skip_line(FILE *file) {
+  int c;
+  while ((c = getc_unlocked(file)) != EOF && c != '\n') {
+  }
+}
+
+/* The next line without its newline; false at the end. One that is too long comes cut, but longer than
+ * ACCOUNT_LINE_MAX.
+ */
+static bool next_line(struct import *import, size_t *ret_length) {
+  size_t length = 0;
+  int c = EOF;
+  while (length <= ACCOUNT_LINE_MAX && (c = getc_unlocked(import->file)) != EOF && c != '\n')
+    import->line[length++] = (char)c;
+  if (length > ACCOUNT_LINE_MAX) skip_line(import->file);
+  if (length == 0 && c == EOF) return false;
+  import->line_number++;
+  *ret_length = length;
+  return true;
+}
+
+static void take_line(struct import *import, size_t length) {
+  char wrong[256];
+  const char *refused = "the line is longer than 65536 bytes";
+  if (length <= ACCOUNT_LINE_MAX)
+    refused = account_line_read(import->line, length, &import->accounts[import->count], &import->values[import->count],
+                                wrong, sizeof wrong);
+  if (refused != NULL)
+    refuse(import, import->line_number, NULL, refused);
+  else
+    import->numbers[import->count++] = import->line_number;
+}
+
+/* Fill the batch. False at the end of the file. */
+static bool read_batch(struct import *import) {
+  size_t length;
+  while (import->count < BATCH) {
+    if (!next_line(import, &length)) return false;
+    if (length > 0) take_line(import, length);
+  }
+  return true;
+}
+
+static void count_result(struct import *import, const struct provision *account, int64_t number) {
+  const char *why = why_refused(account->result);
+  if (why != NULL)
+    refuse(import, number, account->name, why);
+  else
+    *(account->result == PROVISION_ADDED ? &import->added : &import->present) += 1;
+}
+
+static enum reason make_batch(struct import *import) {
+  enum reason reason = ledger_provision(import->ledger, &import->how, import->accounts, import->count);
+  for (size_t i = 0; i < import->count; i++) {
+    if (reason == REASON_OK) count_result(import, &import->accounts[i], import->numbers[i]);
+    json_decref(import->values[i]);
+  }
+  import->count = 0;
+  return reason;
+}
+
+static enum reason make_all(struct import *import) {
+  bool more;
+  do {
+    more = read_batch(import);
+    enum reason reason = make_batch(import);
+    if (reason != REASON_OK) return reason;
+    show_progress(import);
+  } while (more);
+  hide_progress(import);
+  return REASON_OK;
+}
+
+/* ---- the sources ---- */
+
+static enum id_use use_of(enum source_answer answer) {
+  if (answer == SOURCE_FOUND) return ID_TAKEN;
+  return answer == SOURCE_ABSENT ? ID_FREE : ID_UNKNOWN;
+}
+
+static enum id_use id_use(void *context, uint32_t id) {
+  return use_of(sources_have_id(context, id));
+}
+
+static enum id_use name_use(void *context, const char *account) {
+  return use_of(sources_have_name(context, account));
+}
+
+/* ---- the command ---- */
+
+static int tell(const struct import *import) {
+  int status = import->refused == 0 ? EXIT_YES : EXIT_NO;
+  if (import->json)
+    return print_json(json_pack("{s:I, s:I, s:I}", "added", (json_int_t)import->added, "present",
+                                (json_int_t)import->present, "refused", (json_int_t)import->refused))
+               ? status
+               : EXIT_NO;
+  printf("%" PRId64 " added, %" PRId64 " there already, %" PRId64 " refused\n", import->added, import->present,
+         import->refused);
+  return status;
+}
+
+static enum reason publish(struct import *import) {
+  enum reason reason = ledger_publish(import->ledger, import->how.settings, PATH_TABLES, NULL);
+  if (reason != REASON_OK) state_fail(name, PATH_TABLES, reason, ledger_detail(import->ledger));
+  return reason;
+}
+
+/* What was made is published also when the rest could not be. */
+static int import_into(struct import *import) {
+  enum reason reason = make_all(import);
+  hide_progress(import);
+  if (reason != REASON_OK) state_fail(name, PATH_LEDGER, reason, ledger_detail(import->ledger));
+  bool read = ferror(import->file) == 0;
+  if (!read) fprintf(stderr, "jwtctl %s: the list could not be read to its end: %s\n", name, strerror(errno));
+  bool published = publish(import) == REASON_OK;
+  int status = tell(import);
+  if (reason == REASON_OK && read && published) return status;
+  fprintf(stderr, "jwtctl %s: this is not all; run the same import again to go on\n", name);
+  return EXIT_NO;
+}
+
+static int with_memory(struct import *import) {
+  import->line = malloc(ACCOUNT_LINE_MAX + 2);
+  import->accounts = calloc(BATCH, sizeof *import->accounts);
+  import->values = calloc(BATCH, sizeof *import->values);
+  import->numbers = calloc(BATCH, sizeof *import->numbers);
+  import->how.context = sources_remember();
+  int status = EXIT_NO;
+  if (import->line == NULL || import->accounts == NULL || import->values == NULL || import->numbers == NULL)
+    status = state_fail(name, PATH_LEDGER, REASON_OUT_OF_MEMORY, "");
+  else if (import->how.context == NULL)
+    status = state_fail(name, "/etc/nsswitch.conf", REASON_SOURCE_UNAVAILABLE, "");
+  else
+    status = import_into(import);
+  sources_forget(import->how.context);
+  free(import->line);
+  free(import->accounts);
+  free(import->values);
+  free(import->numbers);
+  return status;
+}
+
+static int with_settings(struct import *import, const struct settings *settings) {
+  import->how =
+      (struct provisioning){.settings = &settings->accounts, .id_use = id_use, .name_use = name_use, .now = time(NULL)};
+  import->began_ms = now_ms();
+  import->progress = isatty(STDERR_FILENO) != 0;
+  if (!state_open(name, LEDGER_WRITE, &import->ledger)) return EXIT_NO;
+  int status = with_memory(import);
+  ledger_close(import->ledger);
+  return status;
+}
+
+static int parse(int argc, char **argv, struct settings_choice *choice, struct import *import) {
+  static const struct option known[] = {{"config", required_argument, NULL, 'c'},
+                                        {"conf-dir", required_argument, NULL, 'd'},
+                                        {"json", no_argument, NULL, 'j'},
+                                        {NULL, 0, NULL, 0}};
+  int option;
+  while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
+    if (option == 'c')
+      choice->config = optarg;
+    else if (option == 'd')
+      choice->conf_dir = optarg;
+    else if (option == 'j')
+      import->json = true;
+    else
+      return wrong_use(name, option == ':' ? "%s needs a value" : "%s is not an option, or not a clear one",
+                       argv[optind - 1]);
+  }
+  if (optind < argc) import->path = argv[optind++];
+  if (optind < argc) return wrong_use(name, "%s is too much", argv[optind]);
+  return geteuid() != 0 ? wrong_use(name, "only root may make accounts") : EXIT_YES;
+}
+
+static int run(int argc, char **argv) {
+  struct settings_choice choice = {0};
+  struct import import = {.file = stdin};
+  struct settings *settings;
+  int status = parse(argc, argv, &choice, &import);
+  if (status != EXIT_YES) return status;
+  if (!state_settings(name, &choice, &settings)) return EXIT_WRONG_USE;
+  if (import.path != NULL) import.file = fopen(import.path, "re");
+  if (import.file == NULL) {
+    status = wrong_use(name, "%s: %s", import.path, strerror(errno));
+  } else {
+    status = with_settings(&import, settings);
+    fclose(import.file);
+  }
+  settings_free(settings);
+  return status;
+}
+
+const struct command command_accounts_import = {name, "make accounts from lines of JSON", usage, run};

@@ -145,8 +145,8 @@ static enum reason check_issued_at(const struct check *check) {
   return conclude_time(check, "issued-at", moment <= limit, iat, "not after", limit, REASON_ISSUED_IN_FUTURE);
 }
 
-/* RFC 8725 section 3.10 and RFC 9068 section 5 would have tokens live for a short time; exp and iat are checked by now.
- * Without iat, where that is allowed, the token lives from now on at least. */
+/* How long a token may live is the issuer's section's to say; exp and iat are checked by now. Without iat, where that
+ * is allowed, the token lives from now on at least. */
 static enum reason check_lifetime(const struct check *check) {
   const struct token_expectation *expectation = check->expectation;
   if (expectation->any_lifetime) return REASON_OK;

@@ -1,4 +1,4 @@
-/* JSON objects as this project takes them: strictly (RFC 8259, RFC 7519 section 4, RFC 8725 section 2.7). */
+/* JSON objects as this project takes them: strictly (RFC 8259, RFC 7519 section 4, RFC 8725 sections 2.6 and 3.7). */
 #ifndef JWT_LOGIN_STRICT_JSON_H
 #define JWT_LOGIN_STRICT_JSON_H
 

@@ -84,7 +84,7 @@ static enum reason check_signature(const struct token *token, const struct token
   struct key_choice choice;
   const struct algorithm *algorithm = algorithm_find(token_alg(token));
   const char *why;
-  const char *use = expectation->trust_domain != NULL ? USE_JWT_SVID : NULL; /* SPIFFE-Trust-Domain-and-Bundle 4.2.2 */
+  const char *use = expectation->trust_domain != NULL ? USE_JWT_SVID : NULL; /* JWT-SVID section 6 */
   enum reason reason = keyset_choose(expectation->keys, token_kid(token), use, algorithm, &choice, &why);
   trace_step(trace, "key", reason == REASON_OK ? NULL : why, reason == REASON_OK, token_kid(token), algorithm->name);
   if (reason != REASON_OK) return reason;

@@ -202,6 +202,48 @@ static void client_id_may_stand_in_for_the_audience(void) {
 
 /* ---- kinds of token ---- */
 
+/* Shortened, but with the names and types that these issuers use. */
+static void tokens_as_issuers_make_them(void) {
+  static const char *const host[] = {"ssh://build", NULL}, *const client[] = {"7lq0example", NULL};
+  static const char kubernetes[] = "https://kubernetes.default.svc", cognito[] = "https://cognito-idp.example/pool";
+  static const struct claims_case cases[] = {
+      /* a service account's bound token */
+      {"{\"aud\":[\"ssh://build\"],\"exp\":2000,\"iat\":1000,\"nbf\":1000,\"iss\":\"https://kubernetes.default.svc\","
+       "\"jti\":\"b0a2\",\"kubernetes.io\":{\"namespace\":\"ci\",\"pod\":{\"name\":\"p\",\"uid\":\"u\"},"
+       "\"serviceaccount\":{\"name\":\"deploy\",\"uid\":\"u\"},\"warnafter\":1607},"
+       "\"sub\":\"system:serviceaccount:ci:deploy\"}",
+       REASON_OK,
+       {.issuer = kubernetes, .audiences = host, .max_lifetime = 7200}},
+      /* the flat token of a Secret, which never ends and is for nobody */
+      {"{\"iss\":\"kubernetes/serviceaccount\",\"kubernetes.io/serviceaccount/namespace\":\"ci\","
+       "\"sub\":\"system:serviceaccount:ci:deploy\"}",
+       REASON_AUDIENCE_MISMATCH,
+       {.issuer = "kubernetes/serviceaccount", .audiences = host, .max_lifetime = 7200, .issued_at_optional = true}},
+      {"{\"iss\":\"kubernetes/serviceaccount\",\"kubernetes.io/serviceaccount/namespace\":\"ci\","
+       "\"sub\":\"system:serviceaccount:ci:deploy\"}",
+       REASON_EXPIRY_MISSING,
+       {.issuer = "kubernetes/serviceaccount", .max_lifetime = 7200, .issued_at_optional = true}},
+      /* Cognito: access and ID token of one sign-in */
+      {"{\"sub\":\"aaaa\",\"cognito:groups\":[\"ssh\"],\"iss\":\"https://cognito-idp.example/pool\",\"version\":2,"
+       "\"client_id\":\"7lq0example\",\"token_use\":\"access\",\"scope\":\"openid\",\"exp\":2000,\"iat\":1000,"
+       "\"jti\":\"j\",\"username\":\"alice\"}",
+       REASON_OK,
+       {.issuer = cognito, .audiences = client, .audience_is_client_id = true, .max_lifetime = 7200}},
+      {"{\"sub\":\"aaaa\",\"cognito:username\":\"alice\",\"iss\":\"https://cognito-idp.example/pool\","
+       "\"aud\":\"7lq0example\",\"token_use\":\"id\",\"exp\":2000,\"iat\":1000,\"jti\":\"j\"}",
+       REASON_AUDIENCE_MISMATCH,
+       {.issuer = cognito, .audiences = client, .audience_is_client_id = true, .max_lifetime = 7200}},
+      /* an in-house issuer that leaves iat out */
+      {"{\"iss\":\"https://old.example\",\"aud\":\"ssh://build\",\"sub\":\"alice\",\"exp\":2000}",
+       REASON_ISSUED_AT_MISSING,
+       {.issuer = "https://old.example", .audiences = host, .max_lifetime = 7200}},
+      {"{\"iss\":\"https://old.example\",\"aud\":\"ssh://build\",\"sub\":\"alice\",\"exp\":2000}",
+       REASON_OK,
+       {.issuer = "https://old.example", .audiences = host, .max_lifetime = 7200, .issued_at_optional = true}},
+  };
+  run_cases(cases, COUNT_OF(cases));
+}
+
 /* What RFC 9068 section 2.2 wants, but for one claim. */
 static const char *access_token_without(const char *left_out) {
   static const char *const claims[][2] = {{"iss", "\"iss\":\"i\""}, {"exp", "\"exp\":2000"},
@@ -492,6 +534,7 @@ UNIT_MAIN({"types", types}, {"expiry", expiry}, {"not before and issued at", not
           {"lifetime", lifetime}, {"issuer and audience", issuer_and_audience},
           {"issued at may be optional", issued_at_may_be_optional},
           {"client_id may stand in for the audience", client_id_may_stand_in_for_the_audience},
+          {"tokens as issuers make them", tokens_as_issuers_make_them},
           {"an access token has all that its profile requires", an_access_token_has_all_that_its_profile_requires},
           {"a JWT-SVID is known by its subject", a_jwt_svid_is_known_by_its_subject},
           {"a SPIFFE ID has at most 2048 bytes", a_spiffe_id_has_at_most_2048_bytes},

@@ -80,18 +80,31 @@ static void shape(void) {
   }
 }
 
-static void headers(void) {
-  static const struct {
-    const char *header;
-    enum reason wanted;
-  } cases[] = {
+struct header_case {
+  const char *header;
+  enum reason wanted;
+};
+
+static void run_headers(const struct header_case *cases, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    CHECK_REASON(kit_verify(cases[i].header, claims, anything), cases[i].wanted);
+    if (unit_failed) printf("# %s\n", cases[i].header);
+  }
+}
+
+static void headers_that_are_accepted(void) {
+  static const struct header_case cases[] = {
       {KIT_HEADER, REASON_OK},
       {"{\"alg\":\"EdDSA\"}", REASON_OK},
       {" {\"alg\" :\r\n\t\"EdDSA\"} ", REASON_OK},
       {"{\"alg\":\"Ed25519\"}", REASON_OK},
       {"{\"alg\":\"EdDSA\",\"unknown\":{\"a\":[1]}}", REASON_OK},
-      {"{\"alg\":\"EdDSA\",\"jwk\":{" KIT_JWK "},\"jku\":\"https://x\",\"x5u\":\"y\",\"x5c\":[]}", REASON_OK},
-      /* JSON */
+  };
+  run_headers(cases, COUNT_OF(cases));
+}
+
+static void a_header_is_one_strict_json_object(void) {
+  static const struct header_case cases[] = {
       {"", REASON_HEADER_MALFORMED},
       {"[]", REASON_HEADER_MALFORMED},
       {"\"EdDSA\"", REASON_HEADER_MALFORMED},
@@ -108,7 +121,12 @@ static void headers(void) {
       {"{\"alg\":\"EdDSA\",\"alg\":\"EdDSA\"}", REASON_HEADER_MALFORMED},
       {"{\"alg\":\"EdDSA\",\"\\u0061lg\":\"none\"}", REASON_HEADER_MALFORMED},
       {"{\"alg\":\"EdDSA\",\"a\":{\"b\":1,\"b\":1}}", REASON_HEADER_MALFORMED},
-      /* alg */
+  };
+  run_headers(cases, COUNT_OF(cases));
+}
+
+static void alg_is_one_that_is_verified_here(void) {
+  static const struct header_case cases[] = {
       {"{}", REASON_HEADER_MALFORMED},
       {"{\"alg\":null}", REASON_HEADER_MALFORMED},
       {"{\"alg\":[\"EdDSA\"]}", REASON_HEADER_MALFORMED},
@@ -120,7 +138,12 @@ static void headers(void) {
       {"{\"alg\":\"ES256K\"}", REASON_ALGORITHM_NOT_ALLOWED},
       {"{\"alg\":\"eddsa\"}", REASON_ALGORITHM_NOT_ALLOWED},
       {"{\"alg\":\"EdDSA \"}", REASON_ALGORITHM_NOT_ALLOWED},
-      /* extensions */
+  };
+  run_headers(cases, COUNT_OF(cases));
+}
+
+static void crit_b64_zip_and_enc_are_refused(void) {
+  static const struct header_case cases[] = {
       {"{\"alg\":\"EdDSA\",\"crit\":[\"exp\"]}", REASON_CRITICAL_HEADER},
       {"{\"alg\":\"EdDSA\",\"crit\":[]}", REASON_CRITICAL_HEADER},
       {"{\"alg\":\"EdDSA\",\"crit\":null}", REASON_CRITICAL_HEADER},
@@ -129,9 +152,20 @@ static void headers(void) {
       {"{\"alg\":\"EdDSA\",\"b64\":false,\"crit\":[\"b64\"]}", REASON_CRITICAL_HEADER},
       {"{\"alg\":\"EdDSA\",\"zip\":\"DEF\"}", REASON_CRITICAL_HEADER},
       {"{\"alg\":\"EdDSA\",\"enc\":\"A128GCM\"}", REASON_CRITICAL_HEADER},
-      /* kid and typ */
+  };
+  run_headers(cases, COUNT_OF(cases));
+}
+
+static void kid_is_a_string(void) {
+  static const struct header_case cases[] = {
       {"{\"alg\":\"EdDSA\",\"kid\":null}", REASON_HEADER_MALFORMED},
       {"{\"alg\":\"EdDSA\",\"kid\":1}", REASON_HEADER_MALFORMED},
+  };
+  run_headers(cases, COUNT_OF(cases));
+}
+
+static void typ_says_jwt_or_nothing(void) {
+  static const struct header_case cases[] = {
       {"{\"alg\":\"EdDSA\",\"typ\":null}", REASON_HEADER_MALFORMED},
       {"{\"alg\":\"EdDSA\",\"typ\":[\"JWT\"]}", REASON_HEADER_MALFORMED},
       {"{\"alg\":\"EdDSA\",\"typ\":\"JWT\"}", REASON_OK},
@@ -144,10 +178,19 @@ static void headers(void) {
       {"{\"alg\":\"EdDSA\",\"typ\":\"at+jwt\"}", REASON_TYPE_NOT_ALLOWED},
       {"{\"alg\":\"EdDSA\",\"typ\":\"\"}", REASON_TYPE_NOT_ALLOWED},
   };
-  for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    CHECK_REASON(kit_verify(cases[i].header, claims, anything), cases[i].wanted);
-    if (unit_failed) printf("# %s\n", cases[i].header);
-  }
+  run_headers(cases, COUNT_OF(cases));
+}
+
+/* jwk, jku, x5u and x5c in a header change nothing: the key is the set's, or there is none. */
+static void keys_in_the_header_are_not_looked_at(void) {
+  static const char header[] =
+      "{\"alg\":\"EdDSA\",\"jwk\":{" KIT_JWK "},\"jku\":\"https://x\",\"x5u\":\"y\",\"x5c\":[]}";
+  char *text = kit_token(header, claims);
+  CHECK_REASON(verify_text(text, strlen(text)), REASON_OK);
+  CHECK_REASON(kit_verify_text("{\"keys\":[]}", text, strlen(text), anything, NULL), REASON_KEY_UNSUITABLE);
+  CHECK_REASON(kit_verify_text("{\"keys\":[{" KIT_EC_JWK "}]}", text, strlen(text), anything, NULL),
+               REASON_KEY_UNSUITABLE);
+  free(text);
 }
 
 static void a_raw_nul_is_refused_also_where_the_parser_swallows_it(void) {
@@ -291,7 +334,14 @@ static void only_asymmetric_algorithms_exist(void) {
 
 UNIT_MAIN({"the examples of the RFCs verify", the_examples_of_the_rfcs_verify},
           {"the rest of their examples does not", the_rest_of_their_examples_does_not},
-          {"every byte of a token counts", every_byte_of_a_token_counts}, {"shape", shape}, {"headers", headers},
+          {"every byte of a token counts", every_byte_of_a_token_counts}, {"shape", shape},
+          {"headers that are accepted", headers_that_are_accepted},
+          {"a header is one strict JSON object", a_header_is_one_strict_json_object},
+          {"alg is one that is verified here", alg_is_one_that_is_verified_here},
+          {"crit, b64, zip and enc are refused", crit_b64_zip_and_enc_are_refused},
+          {"kid is a string", kid_is_a_string}, {"typ says JWT or nothing", typ_says_jwt_or_nothing},
+          {"keys in the header are not looked at", keys_in_the_header_are_not_looked_at},
+
           {"a raw NUL is refused also where the parser swallows it",
            a_raw_nul_is_refused_also_where_the_parser_swallows_it},
           {"types may be set", types_may_be_set},

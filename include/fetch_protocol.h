@@ -9,7 +9,8 @@
 
 #define FETCH_MAGIC 0x4a574631u /* "JWF1": the last digit is the version */
 #define FETCH_FOR_LOGIN "--for-login"
-#define FETCH_SECONDS 5 /* for one section, whatever its issuer does */
+#define FETCH_SECONDS 5      /* for one section, whatever its issuer does */
+#define FETCH_WAIT_SECONDS 6 /* for the answer to that */
 
 struct fetch_request {
   uint32_t magic;
@@ -19,7 +20,7 @@ struct fetch_request {
 struct fetch_answer {
   uint32_t magic;
   uint32_t reason; /* enum reason; REASON_OK: the cache is as new as it may be */
-  char text[512];  /* what went wrong, or "" */
+  char text[512];  /* what was done, or what went wrong and what helps */
 };
 
 #endif

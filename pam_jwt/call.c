@@ -66,7 +66,7 @@ static bool answer_is_sound(const struct keeper_answer *answer) {
 enum reason keeper_call(pam_handle_t *pamh, struct keeper_request *request, const char *token,
                         struct keeper_answer *ret) {
   struct child keeper;
-  if (!child_start(PATH_KEEPER, &keeper)) {
+  if (!child_start(PATH_KEEPER, NULL, &keeper)) {
     log_refusal(pamh, request->user, REASON_KEEPER_FAILED, strerror(errno));
     return REASON_KEEPER_FAILED;
   }

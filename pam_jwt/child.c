@@ -51,10 +51,10 @@ static bool arrange_descriptors(int socket) {
 }
 
 /* Between fork and exec: system calls alone, as the host may have threads. */
-static _Noreturn void become(const char *path, int socket) {
+static _Noreturn void become(const char *path, const char *argument, int socket) {
   static char search_path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C";
   static char *const environment[] = {search_path, locale, NULL};
-  char *const arguments[] = {(char *)path, NULL};
+  char *const arguments[] = {(char *)path, (char *)argument, NULL};
 
   if (geteuid() == 0) {
     /* The raw calls: the C library's would signal every thread it believes to be there. */
@@ -80,7 +80,7 @@ static int move_up(int fd) {
   return moved;
 }
 
-bool child_start(const char *path, struct child *ret) {
+bool child_start(const char *path, const char *argument, struct child *ret) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return false;
   ends[0] = move_up(ends[0]);
@@ -91,7 +91,7 @@ bool child_start(const char *path, struct child *ret) {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before); /* the host's handlers must not run in the child */
   if (ends[0] >= 0 && ends[1] >= 0) child.pid = _Fork();
-  if (child.pid == 0) become(path, ends[1]);
+  if (child.pid == 0) become(path, argument, ends[1]);
   int saved_errno = errno;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   errno = saved_errno;

@@ -16,14 +16,14 @@ struct child {
 };
 
 /*
- * Start the helper at absolute `path` with one argument and a constant environment. It finds the socket as
- * descriptor 0, /dev/null as 1 and 2 and nothing else; default signals, nothing blocked, umask 077, cwd /, a session of
- * its own, ordinary limits, no core dumps; and, for a caller with effective uid 0, uid and gid 0 in real, effective and
- * saved, so that the user who ran a setuid host can neither signal nor stop it. Safe in threaded hosts, with SIGCHLD
- * ignored, with descriptors 0-2 closed. False with errno set on failure. A helper that cannot be exec'd shows as an
- * early end of file.
+ * Start the helper at absolute `path` with a constant environment and one argument, or none with NULL. It finds the
+ * socket as descriptor 0, /dev/null as 1 and 2 and nothing else; default signals, nothing blocked, umask 077, cwd /, a
+ * session of its own, ordinary limits, no core dumps; and, for a caller with effective uid 0, uid and gid 0 in real,
+ * effective and saved, so that the user who ran a setuid host can neither signal nor stop it. Safe in threaded hosts,
+ * with SIGCHLD ignored, with descriptors 0-2 closed. False with errno set on failure. A helper that cannot be exec'd
+ * shows as an early end of file.
  */
-MUST_USE bool child_start(const char *path, struct child *ret);
+MUST_USE bool child_start(const char *path, const char *argument, struct child *ret);
 
 /*
  * Close the socket, wait for the end until `deadline_ms`, kill it past that, reap it if nobody else did.

@@ -25,7 +25,7 @@ static enum reason get_ready(struct settings **settings, struct key_files **file
   struct settings_error error;
   enum reason reason = token_prepare();
   if (reason == REASON_OK) reason = settings_load(PATH_CONF, PATH_CONF_D, FILE_OWNED_BY_ROOT, settings, &error);
-  if (reason == REASON_OK) reason = key_files_read(*settings, FILE_OWNED_BY_ROOT, files);
+  if (reason == REASON_OK) reason = key_files_read(*settings, PATH_KEY_CACHE, FILE_OWNED_BY_ROOT, files);
   if (reason == REASON_OK) reason = sandbox_enter(&sandbox);
   return reason;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "ledger.h"
 #include "protocol.h"
@@ -55,6 +56,13 @@ MUST_USE enum reason keeper_authenticate(struct event *event, const char *token,
  * hold what the rule permits, whatever the judge said. Its refusals are returned as they are.
  */
 MUST_USE enum reason keeper_judge(struct event *event, const struct account_facts *account, const char *token);
+
+/*
+ * The judge refused for `refusal`, having begun at `since` (CLOCK_REALTIME_COARSE). Where that is for want of a key
+ * which the issuer may have by now, have jwt-fetch-keys fetch its keys, unless that was done a moment ago. True when
+ * the judge would find other keys than it did. What was done, or why it failed, becomes the event's detail.
+ */
+MUST_USE bool keeper_renew_keys(struct event *event, enum reason refusal, const struct timespec *since);
 
 /* True when every string of the answer ends within its field. To be asked before anything else is. */
 MUST_USE bool verdict_strings_end(const struct judge_answer *verdict);

@@ -40,7 +40,7 @@ static enum reason exchange(const struct child *judge, const struct event *event
 
 enum reason keeper_judge(struct event *event, const struct account_facts *account, const char *token) {
   struct child judge;
-  if (!child_start(PATH_JUDGE, &judge)) {
+  if (!child_start(PATH_JUDGE, NULL, &judge)) {
     event_detail(event, "%m");
     return REASON_JUDGE_FAILED;
   }

@@ -146,11 +146,19 @@ static enum reason name_the_cut(const struct event *event, enum reason reason) {
   return broken && event->request->cut_suspected ? REASON_TOKEN_TRUNCATED : reason;
 }
 
+/* A key that the cache does not have yet is fetched once, and this login has it. */
+static enum reason judge(struct event *event, const struct account_facts *account, const char *token) {
+  struct timespec since;
+  clock_gettime(CLOCK_REALTIME_COARSE, &since);
+  enum reason reason = keeper_judge(event, account, token);
+  return keeper_renew_keys(event, reason, &since) ? keeper_judge(event, account, token) : reason;
+}
+
 enum reason keeper_authenticate(struct event *event, const char *token, struct keeper_answer *ret) {
   struct account_facts account;
   enum reason reason = event_settings(event);
   if (reason == REASON_OK) reason = find_account(event, &account);
-  if (reason == REASON_OK) reason = name_the_cut(event, keeper_judge(event, &account, token));
+  if (reason == REASON_OK) reason = name_the_cut(event, judge(event, &account, token));
   if (reason == REASON_OK && event->rule->single_use && event->verdict.token_id[0] == '\0') {
     reason = REASON_TOKEN_ID_MISSING;
   }

@@ -11,6 +11,7 @@ include tests/unit/fetch.mk
 include tests/unit/tables.mk
 include tests/unit/pam.mk
 include tests/pam/local.mk
+include tests/keys/local.mk
 include tests/nss/local.mk
 include tests/makers/local.mk
 include tests/system/local.mk

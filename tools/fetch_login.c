@@ -13,7 +13,10 @@ static bool request_is_sound(const struct fetch_request *request) {
   return request->magic == FETCH_MAGIC && memchr(request->title, '\0', sizeof(request->title)) != NULL;
 }
 
-static enum reason fetch_for_login(const char *title, int64_t deadline_ms, struct fetch_error *error) {
+static enum reason fetch_for_login(const char *title, int64_t deadline_ms, struct fetch_error *text) {
+  static const char *const outcomes[] = {[REFRESH_NOT_NEEDED] = "another login had them fetched a moment ago",
+                                         [REFRESH_CONFIRMED] = "the issuer says that they are unchanged",
+                                         [REFRESH_REPLACED] = "they were fetched for this login"};
   const struct fetch_terms terms = {.now = (int64_t)time(NULL), .deadline_ms = deadline_ms};
   struct settings *settings = NULL;
   struct settings_error why = {0};
@@ -22,13 +25,14 @@ static enum reason fetch_for_login(const char *title, int64_t deadline_ms, struc
   if (reason != REASON_OK) return reason;
   reason = settings_load(PATH_CONF, PATH_CONF_D, FILE_OWNED_BY_ROOT, &settings, &why);
   if (reason != REASON_OK) {
-    snprintf(error->text, sizeof(error->text), "%s", why.text);
+    snprintf(text->text, sizeof(text->text), "%s", why.text);
     return reason;
   }
   const struct issuer *issuer = settings_issuer(settings, title);
   bool fetchable = issuer != NULL && issuer->key_source != KEYS_IN_FILE;
-  reason = fetchable ? fetch_refresh(PATH_KEY_CACHE, issuer, REFRESH_FOR_LOGIN, &terms, &refresh, error)
+  reason = fetchable ? fetch_refresh(PATH_KEY_CACHE, issuer, REFRESH_FOR_LOGIN, &terms, &refresh, text)
                      : REASON_SETTINGS_CHANGED_RETRY;
+  if (reason == REASON_OK) snprintf(text->text, sizeof(text->text), "%s", outcomes[refresh.outcome]);
   settings_free(settings);
   return reason;
 }
@@ -36,16 +40,16 @@ static enum reason fetch_for_login(const char *title, int64_t deadline_ms, struc
 int serve_login(bool shed) {
   int64_t deadline_ms = monotonic_ms() + FETCH_SECONDS * 1000;
   struct fetch_request request;
-  struct fetch_error error = {.text = ""};
+  struct fetch_error text = {.text = ""};
   struct fetch_answer answer = {.magic = FETCH_MAGIC, .reason = REASON_PROTOCOL};
   if (!read_full(0, &request, sizeof(request), deadline_ms)) return EXIT_WRONG;
   if (!shed) {
     answer.reason = REASON_SANDBOX_FAILED;
-    snprintf(error.text, sizeof(error.text), "%s", FETCH_USER_MISSING);
+    snprintf(text.text, sizeof(text.text), "%s", FETCH_USER_MISSING);
   } else if (request_is_sound(&request)) {
-    answer.reason = fetch_for_login(request.title, deadline_ms, &error);
+    answer.reason = fetch_for_login(request.title, deadline_ms, &text);
   }
-  snprintf(answer.text, sizeof(answer.text), "%.500s", error.text);
-  /* A second beyond: the asker waits so long. */
+  snprintf(answer.text, sizeof(answer.text), "%.500s", text.text);
+  /* The asker waits a second longer. */
   return write_full(0, &answer, sizeof(answer), deadline_ms + 1000) ? EXIT_DONE : EXIT_FAILED;
 }

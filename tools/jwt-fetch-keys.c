@@ -163,6 +163,7 @@ int main(int argc, char **argv) {
       {"version", no_argument, NULL, 'V'},           {NULL, 0, NULL, 0}};
   struct order order = {.probe = {.max_stale = 86400}};
   int option;
+  clearenv(); /* it would have a say in resolving, in TLS and in OpenSSL */
   signal(SIGPIPE, SIG_IGN);
   while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
     if (option == 'h' || option == 'V') {

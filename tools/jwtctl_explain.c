@@ -249,7 +249,7 @@ static int decide_and_tell(struct explanation *explanation, const struct setting
 
 static int explain(struct explanation *explanation, const struct settings *settings) {
   struct key_files *files;
-  if (key_files_read(settings, choice_trust(&explanation->choice), &files) != REASON_OK)
+  if (key_files_read(settings, PATH_KEY_CACHE, choice_trust(&explanation->choice), &files) != REASON_OK)
     return wrong_use(name, "%s", reason_text(REASON_OUT_OF_MEMORY));
   ask_host(&explanation->request.account);
   show_account(explanation);

@@ -7,6 +7,7 @@
 #include "decision.h"
 #include "jwtctl.h"
 #include "output.h"
+#include "paths.h"
 #include "settings_choice.h"
 #include "shed.h"
 #include "text.h"
@@ -17,9 +18,12 @@ static const char name[] = "issuer list";
 static const char usage[] =
     "Usage: jwtctl issuer list [OPTION]...\n"
     "\n"
-    "Show the issuers that the settings trust: the section's title, what the issuer is called in the ledger and the log,\n"
-    "where its keys come from, its algorithms, how many keys can verify tokens, when the issuer last confirmed them, their\n"
-    "state (fresh, due to be fetched again, in a file, or the reason for which tokens are refused), and how many rules are\n"
+    "Show the issuers that the settings trust: the section's title, what the issuer is called in the ledger and the "
+    "log,\n"
+    "where its keys come from, its algorithms, how many keys can verify tokens, when the issuer last confirmed them, "
+    "their\n"
+    "state (fresh, due to be fetched again, in a file, or the reason for which tokens are refused), and how many rules "
+    "are\n"
     "for it.\n"
     "\n"
     "  --config FILE       the settings (default: the host's, which must belong to root)\n"
@@ -73,8 +77,14 @@ static bool add_row(struct table *table, const struct row *row) {
   snprintf(usable, sizeof usable, "%zu", row->usable);
   snprintf(rules, sizeof rules, "%zu", row->rules);
   if (row->fetched != 0) time_text(row->fetched, fetched);
-  const char *cells[] = {row->issuer->title, issuer_identity(row->issuer), issuer_key_place(row->issuer), algorithms,
-                         usable,             fetched,                      row->state,                    rules};
+  const char *cells[] = {row->issuer->title,
+                         issuer_identity(row->issuer),
+                         issuer_key_place(row->issuer),
+                         algorithms,
+                         usable,
+                         fetched,
+                         row->state,
+                         rules};
   return table_add(table, cells);
 }
 
@@ -82,8 +92,8 @@ static json_t *row_json(const struct row *row) {
   json_t *algorithms = json_array();
   for (const char *const *algorithm = row->issuer->algorithms; *algorithm != NULL; algorithm++)
     json_array_append_new(algorithms, json_string(*algorithm));
-  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:s, s:I}", "title", json_text(row->issuer->title), "issuer",
-                   json_text(issuer_identity(row->issuer)), "url", json_text(row->issuer->url), "keys",
+  return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:s, s:I}", "title", json_text(row->issuer->title),
+                   "issuer", json_text(issuer_identity(row->issuer)), "url", json_text(row->issuer->url), "keys",
                    json_text(issuer_key_place(row->issuer)), "algorithms", algorithms, "usable",
                    (json_int_t)row->usable, "fetched", json_time(row->fetched), "due", json_time(row->due), "state",
                    row->state, "rules", (json_int_t)row->rules);
@@ -92,8 +102,8 @@ static json_t *row_json(const struct row *row) {
 /* Privilege is shed: keys may be parsed. */
 static int tell(const struct options *options, const struct settings *settings, const struct key_files *files,
                 int64_t now) {
-  static const char *const heads[] = {"TITLE",  "ISSUER",  "KEYS",  "ALGORITHMS",
-                                      "USABLE", "FETCHED", "STATE", "RULES", NULL};
+  static const char *const heads[] = {"TITLE",   "ISSUER", "KEYS",  "ALGORITHMS", "USABLE",
+                                      "FETCHED", "STATE",  "RULES", NULL};
   struct table *table = table_new(heads);
   json_t *array = json_array();
   bool whole = table != NULL && array != NULL;
@@ -113,7 +123,7 @@ static int tell(const struct options *options, const struct settings *settings, 
 static int list(const struct options *options, const struct settings *settings) {
   struct key_files *files;
   int64_t now = time(NULL);
-  if (key_files_read(settings, choice_trust(&options->choice), &files) != REASON_OK)
+  if (key_files_read(settings, PATH_KEY_CACHE, choice_trust(&options->choice), &files) != REASON_OK)
     return wrong_use(name, "%s", reason_text(REASON_OUT_OF_MEMORY));
   int status = shed_privilege(name) == REASON_OK ? tell(options, settings, files, now) : EXIT_WRONG_USE;
   key_files_free(files);

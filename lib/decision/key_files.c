@@ -1,6 +1,9 @@
 #include <stdlib.h>
 
 #include "decision.h"
+#include "key_cache.h"
+#include "paths.h"
+#include "system_user.h"
 
 struct key_file {
   char *bytes;
@@ -14,19 +17,36 @@ struct key_files {
   struct key_file files[];
 };
 
-static enum reason read_file(const struct issuer *issuer, enum file_trust trust, struct key_file *ret) {
-  if (issuer->key_source != KEYS_IN_FILE) return REASON_KEYS_UNAVAILABLE;
+/* Without that user there is no cache but root's. */
+static uid_t cache_owner(void) {
+  uid_t uid = 0;
+  gid_t gid;
+  return system_user_find(FETCH_USER, &uid, &gid) ? uid : 0;
+}
+
+static enum reason read_cached(const struct issuer *issuer, const char *cache, enum file_trust trust,
+                               struct key_file *ret) {
+  char path[KEY_CACHE_PATH_SIZE];
+  if (!key_cache_path(cache, issuer->title, KEY_CACHE_KEYS, path)) return REASON_KEYS_UNAVAILABLE;
+  if (trust == FILE_OF_ANYONE) return trusted_file_read(path, trust, KEYSET_CACHED_MAX_SIZE, &ret->bytes, &ret->size);
+  return trusted_file_read_of(path, cache_owner(), KEYSET_CACHED_MAX_SIZE, &ret->bytes, &ret->size);
+}
+
+static enum reason read_file(const struct issuer *issuer, const char *cache, enum file_trust trust,
+                             struct key_file *ret) {
+  if (issuer->key_source != KEYS_IN_FILE) return read_cached(issuer, cache, trust, ret);
   return trusted_file_read(issuer->key_location, trust, KEYSET_MAX_SIZE, &ret->bytes, &ret->size);
 }
 
-enum reason key_files_read(const struct settings *settings, enum file_trust trust, struct key_files **ret) {
+enum reason key_files_read(const struct settings *settings, const char *cache, enum file_trust trust,
+                           struct key_files **ret) {
   size_t count = settings->issuer_count;
   struct key_files *files = calloc(1, sizeof(*files) + count * sizeof(files->files[0]));
   if (!files) return REASON_OUT_OF_MEMORY;
   *files = (struct key_files){.issuers = settings->issuers, .count = count};
   for (size_t i = 0; i < count; i++) {
     struct key_file *file = &files->files[i];
-    file->reason = read_file(&settings->issuers[i], trust, file);
+    file->reason = read_file(&settings->issuers[i], cache, trust, file);
     if (file->reason == REASON_OUT_OF_MEMORY) {
       key_files_free(files);
       return REASON_OUT_OF_MEMORY;
@@ -60,6 +80,7 @@ enum reason key_files_parse(const struct key_files *files, const struct issuer *
   if (file->reason != REASON_OK) return file->reason;
   if (issuer->key_source == KEYS_IN_FILE) return keyset_parse(file->bytes, file->size, ret);
   enum reason reason = keyset_parse_cached(file->bytes, file->size, &keys);
+  if (reason == REASON_KEYS_MALFORMED) return REASON_KEYS_UNAVAILABLE; /* a damaged cache is as none */
   if (reason == REASON_OK) reason = check_head(keyset_head(keys), issuer, now);
   if (reason == REASON_OK)
     *ret = keys;

@@ -81,7 +81,7 @@ static int helper(void) {
 
 static bool order(struct child *child, char command, void *ret, size_t size, int64_t ms) {
   int64_t deadline = monotonic_ms() + ms;
-  return child_start(SELF, child) && write_full(child->socket, &command, 1, deadline) &&
+  return child_start(SELF, NULL, child) && write_full(child->socket, &command, 1, deadline) &&
          (size == 0 || read_full(child->socket, ret, size, deadline));
 }
 
@@ -173,7 +173,7 @@ static void a_crash_is_an_end_of_file_and_named(void) {
 static void a_missing_helper_is_named(void) {
   struct child child;
   char how[64], byte;
-  CHECK(child_start("/nonexistent/helper", &child));
+  CHECK(child_start("/nonexistent/helper", NULL, &child));
   CHECK(!read_full(child.socket, &byte, 1, monotonic_ms() + 5000));
   child_stop(&child, monotonic_ms() + 2000, how, sizeof(how));
   CHECK_STRING(how, "could not be run");
@@ -184,7 +184,7 @@ static void no_descriptor_is_left(void) {
   for (int i = 0; i < 10; i++) {
     struct child child;
     char how[64];
-    CHECK(child_start("/nonexistent/helper", &child));
+    CHECK(child_start("/nonexistent/helper", NULL, &child));
     child_stop(&child, monotonic_ms() + 2000, how, sizeof(how));
   }
   CHECK_INT(count_descriptors(), before);

@@ -1,6 +1,8 @@
 /* The pipeline: which step refuses what, how far the decision is filled, and what is traced. */
 #include "decision.h"
 
+#include "key_cache.h"
+
 #include "login_fixture.h"
 
 #define SETTINGS                                                                                \
@@ -100,7 +102,7 @@ static void keys_that_are_no_key_set_refuse(void) {
     fixture_write(fixture.keys, "{\"keys\":1}");
     key_files_free(fixture.files);
     fixture.files = NULL;
-    CHECK_REASON(key_files_read(fixture.settings, FILE_OF_ANYONE, &fixture.files), REASON_OK);
+    CHECK_REASON(key_files_read(fixture.settings, fixture.folder, FILE_OF_ANYONE, &fixture.files), REASON_OK);
     CHECK_REASON(fixture_decide(&fixture, FIXTURE_CLAIMS(""), "sshd", DEPLOY), REASON_KEYS_MALFORMED);
   }
   fixture_end(&fixture);
@@ -112,7 +114,7 @@ static void keys_that_others_may_write_to_refuse(void) {
     key_files_free(fixture.files);
     fixture.files = NULL;
     if (geteuid() == 0) CHECK(chown(fixture.keys, 65534, 65534) == 0);
-    CHECK_REASON(key_files_read(fixture.settings, FILE_OWNED_BY_ROOT, &fixture.files), REASON_OK);
+    CHECK_REASON(key_files_read(fixture.settings, fixture.folder, FILE_OWNED_BY_ROOT, &fixture.files), REASON_OK);
     CHECK_REASON(fixture_decide(&fixture, FIXTURE_CLAIMS(""), "sshd", DEPLOY), REASON_FILE_UNSAFE);
   }
   fixture_end(&fixture);
@@ -146,6 +148,89 @@ static void every_step_is_traced(void) {
   fixture_end(&fixture);
 }
 
+/* ---- keys from the cache ---- */
+
+#define FETCHED_ISSUER                                                                                        \
+  "issuer corp { url = \"https://id.example.org/\" audience = here algorithms = EdDSA max_stale = \"1h\" }\n" \
+  "rule r { issuer = corp any = true account = deploy }\n"
+
+/* What the settings say, and one second after they were fetched. */
+static const struct keyset_head sound_head = {.title = "corp",
+                                              .url = "https://id.example.org/",
+                                              .location = "discovery",
+                                              .fetched = FIXTURE_NOW - 1,
+                                              .due = FIXTURE_NOW + 60};
+
+static enum reason reread(struct fixture *fixture) {
+  key_files_free(fixture->files);
+  fixture->files = NULL;
+  CHECK_REASON(key_files_read(fixture->settings, fixture->folder, FILE_OF_ANYONE, &fixture->files), REASON_OK);
+  return fixture_decide(fixture, FIXTURE_CLAIMS(""), "sshd", DEPLOY);
+}
+
+static enum reason decide_with_head(struct fixture *fixture, struct keyset_head head) {
+  struct keyset *plain = NULL;
+  char *cached = NULL, path[KEY_CACHE_PATH_SIZE];
+  size_t size, usable;
+  CHECK_REASON(keyset_parse(KIT_SET, strlen(KIT_SET), &plain), REASON_OK);
+  CHECK_REASON(keyset_encode_cached(plain, &head, &cached, &size, &usable), REASON_OK);
+  CHECK(key_cache_path(fixture->folder, "corp", KEY_CACHE_KEYS, path));
+  fixture_write(path, cached);
+  enum reason reason = reread(fixture);
+  free(cached);
+  keyset_free(plain);
+  return reason;
+}
+
+static void fetched_keys_are_those_of_their_section(void) {
+  struct fixture fixture;
+  struct keyset_head head = sound_head;
+  char path[KEY_CACHE_PATH_SIZE];
+  if (fixture_begin(&fixture, FETCHED_ISSUER)) {
+    CHECK_REASON(reread(&fixture), REASON_KEYS_UNAVAILABLE); /* nothing there */
+    CHECK_REASON(decide_with_head(&fixture, head), REASON_OK);
+    head.title = "other";
+    CHECK_REASON(decide_with_head(&fixture, head), REASON_KEYS_UNAVAILABLE);
+    head = sound_head;
+    head.url = "https://id.example.org";
+    CHECK_REASON(decide_with_head(&fixture, head), REASON_KEYS_UNAVAILABLE);
+    head = sound_head;
+    head.location = "https://id.example.org/keys";
+    CHECK_REASON(decide_with_head(&fixture, head), REASON_KEYS_UNAVAILABLE);
+    CHECK(key_cache_path(fixture.folder, "corp", KEY_CACHE_KEYS, path));
+    fixture_write(path, "damaged");
+    CHECK_REASON(reread(&fixture), REASON_KEYS_UNAVAILABLE);
+    fixture_write(path, KIT_SET); /* no head */
+    CHECK_REASON(reread(&fixture), REASON_KEYS_UNAVAILABLE);
+    unlink(path);
+  }
+  fixture_end(&fixture);
+}
+
+static void fetched_keys_are_used_until_they_are_stale(void) {
+  static const struct {
+    int64_t fetched;
+    enum reason reason;
+  } cases[] = {
+      {FIXTURE_NOW - 3600, REASON_OK},
+      {FIXTURE_NOW - 3601, REASON_KEYS_STALE},
+      {FIXTURE_NOW + 300, REASON_OK},
+      {FIXTURE_NOW + 301, REASON_KEYS_STALE}, /* the clock was set back: how old they are is not known */
+      {0, REASON_KEYS_STALE},
+  };
+  struct fixture fixture;
+  char path[KEY_CACHE_PATH_SIZE];
+  if (fixture_begin(&fixture, FETCHED_ISSUER)) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+      struct keyset_head head = sound_head;
+      head.fetched = cases[i].fetched;
+      CHECK_REASON(decide_with_head(&fixture, head), cases[i].reason);
+    }
+    CHECK(key_cache_path(fixture.folder, "corp", KEY_CACHE_KEYS, path) && unlink(path) == 0);
+  }
+  fixture_end(&fixture);
+}
+
 /* ---- which section a token belongs to ---- */
 
 /* The kit signs with one key: its kid is what tells the sets apart. */
@@ -171,7 +256,7 @@ static void put_keys(struct fixture *fixture, const char *name, const char *set)
     unlink(path);
   key_files_free(fixture->files);
   fixture->files = NULL;
-  CHECK_REASON(key_files_read(fixture->settings, FILE_OF_ANYONE, &fixture->files), REASON_OK);
+  CHECK_REASON(key_files_read(fixture->settings, fixture->folder, FILE_OF_ANYONE, &fixture->files), REASON_OK);
 }
 
 static bool begin_clusters(struct fixture *fixture) {
@@ -360,6 +445,8 @@ UNIT_MAIN({"each step refuses its own", each_step_refuses_its_own},
           {"a damaged token is refused", a_damaged_token_is_refused},
           {"keys that are no key set refuse", keys_that_are_no_key_set_refuse},
           {"keys that others may write to refuse", keys_that_others_may_write_to_refuse},
+          {"fetched keys are those of their section", fetched_keys_are_those_of_their_section},
+          {"fetched keys are used until they are stale", fetched_keys_are_used_until_they_are_stale},
           {"every step is traced", every_step_is_traced},
           {"the kid tells issuers of one url apart", the_kid_tells_issuers_of_one_url_apart},
           {"a kid in two sets is ambiguous", a_kid_in_two_sets_is_ambiguous},

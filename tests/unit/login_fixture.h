@@ -51,7 +51,7 @@ static inline bool fixture_begin(struct fixture *fixture, const char *settings) 
   fixture_write(fixture->conf, text);
   fixture_write(fixture->keys, KIT_SET);
   bool loaded = settings_load(fixture->conf, NULL, FILE_OF_ANYONE, &fixture->settings, &error) == REASON_OK &&
-                key_files_read(fixture->settings, FILE_OF_ANYONE, &fixture->files) == REASON_OK;
+                key_files_read(fixture->settings, fixture->folder, FILE_OF_ANYONE, &fixture->files) == REASON_OK;
   CHECK(loaded);
   if (!loaded) printf("# %s\n", error.text);
   return loaded;

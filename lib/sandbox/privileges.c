@@ -40,17 +40,6 @@ static bool lock_securebits(void) {
   return done_or_not_permitted(prctl(PR_SET_SECUREBITS, bits, 0, 0, 0));
 }
 
-static bool become(struct ids ids, bool was_root) {
-  if (was_root && setgroups(0, NULL) != 0) return false;
-  return setresgid(ids.gid, ids.gid, ids.gid) == 0 && setresuid(ids.uid, ids.uid, ids.uid) == 0;
-}
-
-static bool drop_capabilities(void) {
-  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-  struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
-  return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0 && syscall(SYS_capset, &header, none) == 0;
-}
-
 static bool holds_no_capability(void) {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct held[_LINUX_CAPABILITY_U32S_3], none[_LINUX_CAPABILITY_U32S_3] = {{0}};
@@ -63,6 +52,19 @@ static bool is_wholly(struct ids ids) {
   return getresuid(&uid, &effective_uid, &saved_uid) == 0 && getresgid(&gid, &effective_gid, &saved_gid) == 0 &&
          uid == ids.uid && effective_uid == ids.uid && saved_uid == ids.uid && gid == ids.gid &&
          effective_gid == ids.gid && saved_gid == ids.gid;
+}
+
+/* What is so already needs no call: a service manager's filter may bar it. */
+static bool become(struct ids ids, bool was_root) {
+  if (was_root && setgroups(0, NULL) != 0) return false;
+  return is_wholly(ids) || (setresgid(ids.gid, ids.gid, ids.gid) == 0 && setresuid(ids.uid, ids.uid, ids.uid) == 0);
+}
+
+static bool drop_capabilities(void) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+  if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return false;
+  return holds_no_capability() || syscall(SYS_capset, &header, none) == 0;
 }
 
 /* A normal user's own group may be 0 (OpenShift runs everything so). */

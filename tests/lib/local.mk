@@ -6,7 +6,8 @@ tests_lib_logsink_SOURCES = tests/lib/logsink.c
 # Installed anew whenever something that is installed was built anew.
 stage = tests/stage
 check_DATA = $(stage).stamp
-$(stage).stamp: $(pam_LTLIBRARIES) $(nss_LTLIBRARIES) $(helper_PROGRAMS) $(sbin_PROGRAMS) $(bin_PROGRAMS) $(EXTRA_PROGRAMS)
+$(stage).stamp: $(pam_LTLIBRARIES) $(nss_LTLIBRARIES) $(helper_PROGRAMS) $(sbin_PROGRAMS) $(bin_PROGRAMS) $(EXTRA_PROGRAMS) \
+  $(filled_in) $(dist_systemdunit_DATA) $(dist_sysusers_DATA)
 	$(AM_V_GEN)rm -rf $(stage) && $(MAKE) $(AM_MAKEFLAGS) install DESTDIR='$(abs_top_builddir)/$(stage)' >$@.log 2>&1 || \
 	  { cat $@.log; exit 1; }
 	$(AM_V_at)mv $@.log $@

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -509,6 +510,43 @@ static void a_network_client_is_shed_and_goes_on(void) {
   CHECK_INT(WEXITSTATUS(status), 0);
 }
 
+/* What a service manager's filter may bar: the calls of a root that sheds. */
+static bool bar_privileged_calls(void) {
+  static const int numbers[] = {SCMP_SYS(setresuid), SCMP_SYS(setuid), SCMP_SYS(setgroups), SCMP_SYS(capset)};
+  scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+  bool barred = filter != NULL && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+  for (size_t i = 0; i < COUNT_OF(numbers); i++)
+    barred = barred && seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), numbers[i], 0) == 0;
+  barred = barred && seccomp_load(filter) == 0;
+  seccomp_release(filter);
+  return barred;
+}
+
+/* As a service with a user of its own: nothing to shed, and no leave to try. */
+static bool become_a_service(void) {
+  static const struct {
+    unsigned version;
+    int pid;
+  } header = {0x20080522, 0};
+  static const unsigned none[6];
+  if (geteuid() != 0) return bar_privileged_calls();
+  return setgroups(0, NULL) == 0 && setresgid(65534, 65534, 65534) == 0 && setresuid(65534, 65534, 65534) == 0 &&
+         syscall(SYS_capset, &header, none) == 0 && bar_privileged_calls();
+}
+
+static void a_service_manager_may_have_shed_before(void) {
+  fflush(stdout);
+  pid_t pid = fork();
+  if (pid == 0) {
+    struct sandbox sandbox = plain;
+    if (!become_a_service()) _exit(NOT_ENTERED);
+    _exit(sandbox_shed(&sandbox) == REASON_OK ? 0 : 1);
+  }
+  int status = -1;
+  CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+  CHECK_INT(WEXITSTATUS(status), 0);
+}
+
 int main(void) {
   static const struct unit_test tests[] = {
       {"kept pipes carry", kept_pipes_carry},
@@ -526,6 +564,7 @@ int main(void) {
       {"processor time ends at the limit", processor_time_ends_at_the_limit},
       {"a file grows only as far as allowed", a_file_grows_only_as_far_as_allowed},
       {"a network client is shed and goes on", a_network_client_is_shed_and_goes_on},
+      {"a service manager may have shed before", a_service_manager_may_have_shed_before},
   };
   if (unit_valgrind_cannot("valgrind's own calls are not in the filter")) return 0;
   return unit_run(tests, COUNT_OF(tests));

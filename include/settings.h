@@ -107,6 +107,11 @@ MUST_USE enum reason settings_load(const char *path, const char *conf_d, enum fi
                                    struct settings_error *error);
 void settings_free(struct settings *settings);
 
+/* The same with a file more, which need not exist yet: `text` as what would stand in the file `name`, behind the
+ * others. For checking it before it is written. */
+MUST_USE enum reason settings_load_with(const char *path, const char *conf_d, enum file_trust trust, const char *name,
+                                        const char *text, struct settings **ret, struct settings_error *error);
+
 /* By title, byte for byte; NULL when there is none. */
 const struct issuer *settings_issuer(const struct settings *settings, const char *title);
 const struct rule *settings_rule(const struct settings *settings, const char *title);

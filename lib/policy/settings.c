@@ -99,11 +99,33 @@ static bool read_source(struct loader *loader, struct source *source, enum file_
   }
 }
 
-static bool read_all(struct loader *loader, const char *path, const char *conf_d, enum file_trust trust) {
-  if (!add_source(loader, path) || (conf_d && !add_folder(loader, conf_d, trust))) return false;
+/* A file that is still to be written. */
+struct draft_file {
+  const char *name, *text;
+};
+
+static bool add_draft(struct loader *loader, const struct draft_file *draft) {
+  if (!add_source(loader, draft->name)) return false;
+  struct source *source = &loader->sources[loader->source_count - 1];
+  source->bytes = strdup(draft->text);
+  source->size = strlen(draft->text);
+  return source->bytes || loader_out_of_memory(loader);
+}
+
+/* Which settings to load. */
+struct selection {
+  const char *path, *conf_d;
+  enum file_trust trust;
+  const struct draft_file *draft; /* NULL: none */
+};
+
+static bool read_all(struct loader *loader, const struct selection *selection) {
+  enum file_trust trust = selection->trust;
+  if (!add_source(loader, selection->path) || (selection->conf_d && !add_folder(loader, selection->conf_d, trust)))
+    return false;
   for (size_t i = 0; i < loader->source_count; i++)
     if (!read_source(loader, &loader->sources[i], trust)) return false;
-  return true;
+  return !selection->draft || add_draft(loader, selection->draft);
 }
 
 /* FNV-1a of 64 bits (Fowler, Noll, Vo). */
@@ -257,28 +279,39 @@ static bool load_top(struct loader *loader, struct settings *settings) {
   return true;
 }
 
-static bool load_all(struct loader *loader, const char *path, const char *conf_d, enum file_trust trust,
-                     struct settings *settings) {
-  if (!read_all(loader, path, conf_d, trust)) return false;
+static bool load_all(struct loader *loader, const struct selection *selection, struct settings *settings) {
+  if (!read_all(loader, selection)) return false;
   settings->fingerprint = fingerprint(loader); /* before the scan blanks the comments */
   return parse_all(loader) && load_top(loader, settings) && load_issuers(loader, settings) &&
          load_rules(loader, settings) && load_accounts(loader, settings);
 }
 
-enum reason settings_load(const char *path, const char *conf_d, enum file_trust trust, struct settings **ret,
-                          struct settings_error *error) {
+static enum reason load(const struct selection *selection, struct settings **ret, struct settings_error *error) {
   struct loaded *loaded = calloc(1, sizeof(*loaded));
   struct arena scratch = {0};
   struct loader loader = {.arena = loaded ? &loaded->arena : &scratch, .error = error, .reason = REASON_OK};
   if (!loaded) {
     loader_out_of_memory(&loader);
-  } else if (load_all(&loader, path, conf_d, trust, &loaded->settings)) {
+  } else if (load_all(&loader, selection, &loaded->settings)) {
     *ret = &loaded->settings;
   } else {
     settings_free(&loaded->settings);
   }
   free_sources(&loader);
   return loader.reason;
+}
+
+enum reason settings_load(const char *path, const char *conf_d, enum file_trust trust, struct settings **ret,
+                          struct settings_error *error) {
+  const struct selection selection = {path, conf_d, trust, NULL};
+  return load(&selection, ret, error);
+}
+
+enum reason settings_load_with(const char *path, const char *conf_d, enum file_trust trust, const char *name,
+                               const char *text, struct settings **ret, struct settings_error *error) {
+  const struct draft_file draft = {name, text};
+  const struct selection selection = {path, conf_d, trust, &draft};
+  return load(&selection, ret, error);
 }
 
 void settings_free(struct settings *settings) {

@@ -590,6 +590,26 @@ static void refuses_repetition_across_files(void) {
   settings_free(settings);
 }
 
+static void checks_a_file_before_it_is_written(void) {
+  static const char more[] = "\nissuer \"more\" { url = v audience = a algorithms = RS256 keys = 'file:/k' }\n";
+  struct settings *settings = NULL;
+  struct settings_error error;
+  write_file(conf_path, ISSUER, strlen(ISSUER));
+  CHECK_REASON(settings_load_with(conf_path, NULL, FILE_OF_ANYONE, "/d/more.conf", more, &settings, &error), REASON_OK);
+  CHECK(settings && settings_issuer(settings, "corp"));
+  const struct issuer *issuer = settings ? settings_issuer(settings, "more") : NULL;
+  CHECK_STRING(issuer ? issuer->file : NULL, "/d/more.conf");
+  CHECK_INT(issuer ? issuer->line : 0, 2);
+  settings_free(settings);
+
+  settings = NULL;
+  CHECK_REASON(settings_load_with(conf_path, NULL, FILE_OF_ANYONE, "/d/more.conf", ISSUER, &settings, &error),
+               REASON_SETTINGS_INVALID);
+  CHECK(!settings && strstr(error.text, "/d/more.conf:1: a second issuer \"corp\"") == error.text);
+  CHECK_REASON(settings_load_with(folder, NULL, FILE_OF_ANYONE, "/d/more.conf", more, &settings, &error),
+               REASON_FILE_UNSAFE);
+}
+
 static void a_line_names_the_file_of_the_option(void) {
   struct settings *settings = NULL;
   struct settings_error error;
@@ -673,6 +693,7 @@ UNIT_MAIN({"make a folder", make_folder},
           {"nothing at all is valid and admits nobody", nothing_at_all_is_valid_and_admits_nobody},
           {"reads conf.d in the order of names", reads_conf_d_in_the_order_of_names},
           {"refuses repetition across files", refuses_repetition_across_files},
+          {"checks a file before it is written", checks_a_file_before_it_is_written},
           {"a line names the file of the option", a_line_names_the_file_of_the_option},
           {"says what is missing or unsafe", says_what_is_missing_or_unsafe},
           {"refuses a conf.d that others may write to", refuses_a_conf_d_that_others_may_write_to},

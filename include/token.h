@@ -86,6 +86,10 @@ MUST_USE enum reason keyset_parse_cached(const char *bytes, size_t size, struct 
 /* The head of a cached set, which it belongs to; NULL for a plain JWK Set. */
 const struct keyset_head *keyset_head(const struct keyset *keyset);
 
+/* Key `index` of those that could not serve and were left out of a cached set: its kid, NULL when it has none, and why.
+ * False past the last, and for a plain JWK Set. The strings belong to the set. */
+bool keyset_skipped(const struct keyset *keyset, size_t index, const char **ret_kid, const char **ret_why);
+
 /*
  * Put a plain JWK Set into the cached form: the keys that can serve on this host, with the members that the verifier
  * reads and no other, so never a private key; the others are listed under "skipped" with their reason. The texts of

@@ -9,6 +9,7 @@ include tests/unit/policy.mk
 include tests/unit/accounts.mk
 include tests/unit/fetch.mk
 include tests/unit/tables.mk
+include tests/unit/tools.mk
 include tests/unit/pam.mk
 include tests/pam/local.mk
 include tests/keys/local.mk

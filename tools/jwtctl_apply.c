@@ -3,6 +3,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "apply.h"
 #include "compiler.h"
 #include "jwtctl.h"
 #include "ledger.h"
@@ -24,39 +25,43 @@ static const char usage[] =
     "\n"
     "Exit status: 0 done, 1 the accounts could not be written, 2 the settings are not valid, or wrong use.\n";
 
-struct count {
+struct counting {
   struct id_range range;
-  size_t inside, outside;
+  struct apply_count *count;
 };
 
 static bool count_one(void *context, const struct identity *identity) {
-  struct count *count = context;
-  *(id_range_holds(count->range, identity->uid) ? &count->inside : &count->outside) += 1;
+  struct counting *counting = context;
+  *(id_range_holds(counting->range, identity->uid) ? &counting->count->inside : &counting->count->outside) += 1;
   return true;
 }
 
-static int tell(const struct count *count) {
-  if (count->outside > 0)
-    fprintf(stderr, "warning: %zu account%s with an id outside %u-%u can no longer be looked up or logged in to\n",
-            count->outside, count->outside == 1 ? "" : "s", (unsigned)count->range.min, (unsigned)count->range.max);
-  printf("%s: %zu account%s, ids %u-%u\n", PATH_TABLES, count->inside, count->inside == 1 ? "" : "s",
-         (unsigned)count->range.min, (unsigned)count->range.max);
-  return EXIT_YES;
+bool apply_settings(const char *command, const struct settings *settings, struct apply_count *ret) {
+  struct counting counting = {settings->accounts.range, ret};
+  const char *path = PATH_TABLES;
+  struct ledger *ledger;
+  *ret = (struct apply_count){0};
+  if (!state_open(command, LEDGER_WRITE, &ledger)) return false;
+  enum reason reason = ledger_publish(ledger, &settings->accounts, PATH_TABLES, NULL);
+  if (reason == REASON_OK) {
+    path = PATH_LEDGER;
+    reason = ledger_tidy(ledger, time(NULL));
+    if (reason == REASON_OK) reason = ledger_each_identity(ledger, count_one, &counting);
+  }
+  if (reason != REASON_OK) state_fail(command, path, reason, ledger_detail(ledger));
+  ledger_close(ledger);
+  return reason == REASON_OK;
 }
 
-static int publish(const struct account_settings *settings) {
-  struct count count = {.range = settings->range};
-  struct ledger *ledger;
-  if (!state_open(name, LEDGER_WRITE, &ledger)) return EXIT_NO;
-  enum reason reason = ledger_publish(ledger, settings, PATH_TABLES, NULL);
-  int status = reason == REASON_OK ? EXIT_YES : state_fail(name, PATH_TABLES, reason, ledger_detail(ledger));
-  if (status == EXIT_YES) {
-    reason = ledger_tidy(ledger, time(NULL));
-    if (reason == REASON_OK) reason = ledger_each_identity(ledger, count_one, &count);
-    status = reason == REASON_OK ? tell(&count) : state_fail(name, PATH_LEDGER, reason, ledger_detail(ledger));
-  }
-  ledger_close(ledger);
-  return status;
+static int apply(const struct settings *settings) {
+  struct apply_count count;
+  unsigned min = settings->accounts.range.min, max = settings->accounts.range.max;
+  if (!apply_settings(name, settings, &count)) return EXIT_NO;
+  if (count.outside > 0)
+    fprintf(stderr, "warning: %zu account%s with an id outside %u-%u can no longer be looked up or logged in to\n",
+            count.outside, count.outside == 1 ? "" : "s", min, max);
+  printf("%s: %zu account%s, ids %u-%u\n", PATH_TABLES, count.inside, count.inside == 1 ? "" : "s", min, max);
+  return EXIT_YES;
 }
 
 static int run(int argc, char **argv) {
@@ -78,7 +83,7 @@ static int run(int argc, char **argv) {
 
   struct settings *settings;
   if (!state_settings(name, &choice, &settings)) return EXIT_WRONG_USE;
-  int status = publish(&settings->accounts);
+  int status = apply(settings);
   settings_free(settings);
   return status;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "jwtctl.h"
+#include "jwtctl_check.h"
 #include "settings_choice.h"
 #include "text.h"
 #include "token.h"
@@ -55,7 +56,7 @@ static int parse_options(int argc, char **argv, struct options *options) {
 
 /* ---- what is valid and looks wrong ---- */
 
-static void PRINTF_LIKE(4, 5) warn(json_t *warnings, const char *file, int line, const char *format, ...) {
+void check_warn(json_t *warnings, const char *file, int line, const char *format, ...) {
   char text[512];
   va_list arguments;
   va_start(arguments, format);
@@ -72,11 +73,12 @@ static void look_at_key_file(const struct issuer *issuer, enum file_trust trust,
   if (reason == REASON_OK)
     free(bytes);
   else
-    warn(warnings, issuer->file, issuer->line, "issuer \"%s\": its tokens are refused, for its key file %s is %s",
-         issuer->title, issuer->key_location,
-         reason == REASON_SETTINGS_MISSING ? "missing"
-         : reason == REASON_FILE_UNSAFE ? "unsafe (expected a regular file of root, written by no other, at most 1 MiB)"
-                                        : "unreadable");
+    check_warn(warnings, issuer->file, issuer->line, "issuer \"%s\": its tokens are refused, for its key file %s is %s",
+               issuer->title, issuer->key_location,
+               reason == REASON_SETTINGS_MISSING ? "missing"
+               : reason == REASON_FILE_UNSAFE
+                   ? "unsafe (expected a regular file of root, written by no other, at most 1 MiB)"
+                   : "unreadable");
 }
 
 static void look_at_issuer(const struct settings *settings, const struct issuer *issuer, json_t *warnings) {
@@ -84,24 +86,25 @@ static void look_at_issuer(const struct settings *settings, const struct issuer 
   for (size_t i = 0; i < settings->rule_count; i++)
     rules += strcmp(settings->rules[i].issuer, issuer->title) == 0;
   if (rules == 0)
-    warn(warnings, issuer->file, issuer->line, "issuer \"%s\": no rule is for it; its tokens open nothing",
-         issuer->title);
+    check_warn(warnings, issuer->file, issuer->line, "issuer \"%s\": no rule is for it; its tokens open nothing",
+               issuer->title);
 }
 
 static void look_at_account(const struct rule *rule, json_t *warnings) {
   if (rule->account_is_template) return;
   const struct passwd *account = getpwnam(rule->account);
   if (!account && !rule->create)
-    warn(warnings, rule->file, rule->line, "rule \"%s\": the account %s does not exist", rule->title, rule->account);
+    check_warn(warnings, rule->file, rule->line, "rule \"%s\": the account %s does not exist", rule->title,
+               rule->account);
   if (account && account->pw_uid < SYSTEM_ID_END && !rule->system)
-    warn(warnings, rule->file, rule->line, "rule \"%s\": the account %s has uid %u, which needs `system = true`",
-         rule->title, rule->account, (unsigned)account->pw_uid);
+    check_warn(warnings, rule->file, rule->line, "rule \"%s\": the account %s has uid %u, which needs `system = true`",
+               rule->title, rule->account, (unsigned)account->pw_uid);
 }
 
 static void look_at_services(const struct rule *rule, json_t *warnings) {
   if (rule->services[0] == NULL) {
-    warn(warnings, rule->file, rule->line,
-         "rule \"%s\": without `service` it serves every program, sudo and su included", rule->title);
+    check_warn(warnings, rule->file, rule->line,
+               "rule \"%s\": without `service` it serves every program, sudo and su included", rule->title);
   }
 }
 
@@ -109,25 +112,27 @@ static void look_at_groups(const struct rule *rule, json_t *warnings) {
   for (const char *const *title = rule->groups; *title; title++) {
     const struct group *group = getgrnam(*title);
     if (!group)
-      warn(warnings, rule->file, rule->line, "rule \"%s\": the group %s does not exist; the rule's logins are refused",
-           rule->title, *title);
+      check_warn(warnings, rule->file, rule->line,
+                 "rule \"%s\": the group %s does not exist; the rule's logins are refused", rule->title, *title);
     else if (group->gr_gid < SYSTEM_ID_END && !rule->system)
-      warn(warnings, rule->file, rule->line,
-           "rule \"%s\": the group %s has gid %u, which needs `system = true`; the rule's logins are refused",
-           rule->title, *title, (unsigned)group->gr_gid);
+      check_warn(warnings, rule->file, rule->line,
+                 "rule \"%s\": the group %s has gid %u, which needs `system = true`; the rule's logins are refused",
+                 rule->title, *title, (unsigned)group->gr_gid);
   }
 }
 
-static json_t *look(const struct settings *settings, enum file_trust trust) {
+static json_t *look(const struct settings *settings, const struct settings_choice *choice) {
+  enum file_trust trust = choice_trust(choice);
   json_t *warnings = json_array();
   if (settings->issuer_count == 0)
-    warn(warnings, "", 0, "there is no issuer section: nobody can log in with a token");
+    check_warn(warnings, "", 0, "there is no issuer section: nobody can log in with a token");
   else if (settings->rule_count == 0)
-    warn(warnings, "", 0, "there is no rule: nobody can log in with a token");
+    check_warn(warnings, "", 0, "there is no rule: nobody can log in with a token");
   for (size_t i = 0; i < settings->issuer_count; i++) {
     look_at_key_file(&settings->issuers[i], trust, warnings);
     look_at_issuer(settings, &settings->issuers[i], warnings);
   }
+  check_issuers(settings, choice->config == NULL && choice->conf_dir == NULL, warnings);
   for (size_t i = 0; i < settings->rule_count; i++) {
     look_at_account(&settings->rules[i], warnings);
     look_at_services(&settings->rules[i], warnings);
@@ -177,7 +182,7 @@ static int run(int argc, char **argv) {
   if (status != EXIT_YES) return status;
   enum reason reason = choice_load(&options.choice, &settings, &error);
   if (reason != REASON_OK) return tell_error(&options, reason, &error);
-  json_t *warnings = look(settings, choice_trust(&options.choice));
+  json_t *warnings = look(settings, &options.choice);
   status = (options.json ? tell_json : tell)(settings, warnings);
   settings_free(settings);
   return status;

@@ -24,7 +24,8 @@ static const char name[] = "issuer add";
 static const char usage[] =
     "Usage: jwtctl issuer add URL [OPTION]...\n"
     "\n"
-    "Ask the issuer URL what it offers, show it, and write a section for it into a file of conf.d: checked together with\n"
+    "Ask the issuer URL what it offers, show it, and write a section for it into a file of conf.d: checked together "
+    "with\n"
     "all other settings, applied as by 'jwtctl apply', its keys fetched. When anything fails, nothing is left behind.\n"
     "Its tokens open nothing until a rule is for it.\n"
     "\n"
@@ -39,7 +40,8 @@ static const char usage[] =
     "  --dry-run           write nothing\n"
     "  --json              print a JSON object\n"
     "\n"
-    "Exit status: 0 done, 1 the issuer offers nothing that can be used or the file could not be written, 2 wrong use or\n"
+    "Exit status: 0 done, 1 the issuer offers nothing that can be used or the file could not be written, 2 wrong use "
+    "or\n"
     "settings.\n"
     "\n"
     "Example:\n"
@@ -128,15 +130,13 @@ static int settle_title(struct order *order) {
   else if (strlen(order->issuer.title) <= SETTINGS_TITLE_MAX)
     memcpy(order->title, order->issuer.title, strlen(order->issuer.title) + 1);
   order->issuer.title = order->title;
-  return order->title[0] != '\0' ? EXIT_YES
-                                 : wrong_use(name, "--title takes 1 to %d characters", SETTINGS_TITLE_MAX);
+  return order->title[0] != '\0' ? EXIT_YES : wrong_use(name, "--title takes 1 to %d characters", SETTINGS_TITLE_MAX);
 }
 
 /* What stands in quotes means what it says. */
 static int check_texts(const struct order *order) {
-  const char *const texts[] = {order->issuer.url,     order->title,
-                               order->issuer.alias,   order->issuer.key_location,
-                               order->issuer.ca_file, order->issuer.bearer_file};
+  const char *const texts[] = {order->issuer.url,          order->title,          order->issuer.alias,
+                               order->issuer.key_location, order->issuer.ca_file, order->issuer.bearer_file};
   for (size_t i = 0; i < COUNT_OF(texts); i++)
     if (texts[i] != NULL && !section_can_hold(texts[i]))
       return wrong_use(name, "\"%s\" has a quote, a backslash, a dollar sign or what is not printable", texts[i]);
@@ -170,7 +170,8 @@ static bool choose_algorithms(struct order *order, const struct probe *probe) {
   size_t count = 0;
   for (const char *const *algorithm = settings_algorithms(); *algorithm != NULL; algorithm++) {
     bool fits = !svid || (*algorithm)[1] == 'S'; /* RS, PS and ES */
-    if (fits && probe_offers(probe, *algorithm) && count < PROBE_ALGORITHMS_MAX) order->algorithms[count++] = *algorithm;
+    if (fits && probe_offers(probe, *algorithm) && count < PROBE_ALGORITHMS_MAX)
+      order->algorithms[count++] = *algorithm;
   }
   order->issuer.algorithms = order->algorithms;
   order->issuer.audiences = order->audiences;
@@ -251,18 +252,21 @@ static int tell(const struct order *order, const struct probe *probe, const char
   }
   printf("\n%s%s:\n%s", path, order->dry_run ? ", which was not written" : "", text);
   if (order->dry_run) return EXIT_YES;
-  printf("\nIts tokens open nothing until a rule is for it, such as:\n\n"
-         "rule \"NAME\" {\n    issuer  = \"%s\"\n    service = \"sshd\"\n    when    = { 'sub == SUBJECT' }\n"
-         "    account = \"ACCOUNT\"\n}\n\nSee jwt-login.conf(5); 'jwtctl explain' shows what a token lacks.\n%s",
-         order->title, is_for_this_host(order) ? "" : "On the host itself, 'jwtctl apply' and 'jwtctl keys refresh' "
-                                                      "have to follow.\n");
+  printf(
+      "\nIts tokens open nothing until a rule is for it, such as:\n\n"
+      "rule \"NAME\" {\n    issuer  = \"%s\"\n    service = \"sshd\"\n    when    = { 'sub == SUBJECT' }\n"
+      "    account = \"ACCOUNT\"\n}\n\nSee jwt-login.conf(5); 'jwtctl explain' shows what a token lacks.\n%s",
+      order->title,
+      is_for_this_host(order) ? ""
+                              : "On the host itself, 'jwtctl apply' and 'jwtctl keys refresh' "
+                                "have to follow.\n");
   return EXIT_YES;
 }
 
 static int write_section(const struct order *order, const struct probe *probe) {
   CLEANUP(section_free) char *text = section_text(&order->issuer);
-  CLEANUP(section_free) char *path =
-      section_path(order->choice.conf_dir != NULL ? order->choice.conf_dir : PATH_CONF_D, order->title);
+  CLEANUP(section_free)
+  char *path = section_path(order->choice.conf_dir != NULL ? order->choice.conf_dir : PATH_CONF_D, order->title);
   struct settings *settings;
   struct settings_error error;
   if (text == NULL || path == NULL) return wrong_use(name, "%s", reason_text(REASON_OUT_OF_MEMORY));
@@ -306,13 +310,17 @@ static int check_order(struct order *order) {
 }
 
 static int run(int argc, char **argv) {
-  static const struct option known[] = {
-      {"title", required_argument, NULL, 't'},   {"audience", required_argument, NULL, 'a'},
-      {"keys", required_argument, NULL, 'k'},    {"alias", required_argument, NULL, 'l'},
-      {"ca-file", required_argument, NULL, 'f'}, {"bearer-file", required_argument, NULL, 'b'},
-      {"config", required_argument, NULL, 'c'},  {"conf-dir", required_argument, NULL, 'd'},
-      {"dry-run", no_argument, NULL, 'n'},       {"json", no_argument, NULL, 'j'},
-      {NULL, 0, NULL, 0}};
+  static const struct option known[] = {{"title", required_argument, NULL, 't'},
+                                        {"audience", required_argument, NULL, 'a'},
+                                        {"keys", required_argument, NULL, 'k'},
+                                        {"alias", required_argument, NULL, 'l'},
+                                        {"ca-file", required_argument, NULL, 'f'},
+                                        {"bearer-file", required_argument, NULL, 'b'},
+                                        {"config", required_argument, NULL, 'c'},
+                                        {"conf-dir", required_argument, NULL, 'd'},
+                                        {"dry-run", no_argument, NULL, 'n'},
+                                        {"json", no_argument, NULL, 'j'},
+                                        {NULL, 0, NULL, 0}};
   struct order order = {0};
   int option;
   while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {

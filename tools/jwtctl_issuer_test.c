@@ -18,8 +18,10 @@ static const char name[] = "issuer test";
 static const char usage[] =
     "Usage: jwtctl issuer test TITLE [OPTION]...\n"
     "\n"
-    "Ask the issuer of this section now, as jwt-fetch-keys would, and keep nothing: whether it can be reached and is who\n"
-    "the section says, whether its keys can verify tokens, and whether the section's algorithms are those of its keys.\n"
+    "Ask the issuer of this section now, as jwt-fetch-keys would, and keep nothing: whether it can be reached and is "
+    "who\n"
+    "the section says, whether its keys can verify tokens, and whether the section's algorithms are those of its "
+    "keys.\n"
     "\n"
     "  --config FILE       the settings (default: the host's, which must belong to root)\n"
     "  --conf-dir DIR      further files *.conf (default: the host's, none with --config)\n"
@@ -42,7 +44,8 @@ static void PRINTF_LIKE(4, 5) note(struct test *test, const char *what, bool hel
   va_end(arguments);
   test->failed = test->failed || !held;
   if (test->json)
-    json_array_append_new(test->checks, json_pack("{s:s, s:b, s:o}", "check", what, "held", held, "text", json_text(text)));
+    json_array_append_new(test->checks,
+                          json_pack("{s:s, s:b, s:o}", "check", what, "held", held, "text", json_text(text)));
   else if (test->colour)
     printf("\033[%dm%s\033[0m %s: %s\n", held ? 32 : 31, held ? "✔" : "✘", what, text);
   else
@@ -134,9 +137,8 @@ static int run(int argc, char **argv) {
     return EXIT_WRONG_USE;
   }
   test.checks = json_array();
-  status = issuers_exist(name, settings, argv + optind)
-               ? probe_and_tell(&test, settings_issuer(settings, argv[optind]))
-               : EXIT_WRONG_USE;
+  status = issuers_exist(name, settings, argv + optind) ? probe_and_tell(&test, settings_issuer(settings, argv[optind]))
+                                                        : EXIT_WRONG_USE;
   json_decref(test.checks);
   settings_free(settings);
   return status;

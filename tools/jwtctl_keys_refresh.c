@@ -8,13 +8,15 @@
 #include "issuer_choice.h"
 #include "jwtctl.h"
 #include "state.h"
+#include "text.h"
 
 static const char name[] = "keys refresh";
 
 static const char usage[] =
     "Usage: jwtctl keys refresh [ISSUER]...\n"
     "\n"
-    "Fetch the keys of these issuers, by their sections' titles, whether they are due or not; without one, of all whose\n"
+    "Fetch the keys of these issuers, by their sections' titles, whether they are due or not; without one, of all "
+    "whose\n"
     "keys are not in a file. jwt-fetch-keys does so without privilege. Needs root.\n"
     "\n"
     "Exit status: 0 done, 1 the keys of an issuer could not be fetched, 2 wrong use or settings.\n";
@@ -23,7 +25,7 @@ static bool refresh(const struct issuer *issuer) {
   const char *const arguments[] = {"--issuer", issuer->title, "--force", NULL};
   struct fetcher_answer answer;
   bool done = fetcher_run(arguments, &answer);
-  if (answer.output != NULL) fputs(answer.output, stdout);
+  if (answer.output != NULL) print_escaped(answer.output);
   fflush(stdout);
   if (!done) fprintf(stderr, "jwtctl %s: %s\n", name, answer.error);
   fetcher_clear(&answer);
@@ -44,8 +46,7 @@ static int run(int argc, char **argv) {
   static const struct option known[] = {{NULL, 0, NULL, 0}};
   const struct settings_choice choice = {0};
   struct settings *settings;
-  if (getopt_long(argc, argv, ":", known, NULL) != -1)
-    return wrong_use(name, "%s is not an option", argv[optind - 1]);
+  if (getopt_long(argc, argv, ":", known, NULL) != -1) return wrong_use(name, "%s is not an option", argv[optind - 1]);
   if (geteuid() != 0) return wrong_use(name, "only root may have keys fetched: jwt-fetch-keys becomes another user");
   if (!state_settings(name, &choice, &settings)) return EXIT_WRONG_USE;
   int status = issuers_exist(name, settings, argv + optind) ? refresh_chosen(settings, argv + optind) : EXIT_WRONG_USE;

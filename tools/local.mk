@@ -3,8 +3,15 @@ sbin_PROGRAMS += tools/jwtctl
 tools_jwtctl_SOURCES = \
 	tools/account_line.c \
 	tools/account_line.h \
+	tools/apply.h \
+	tools/fetcher.c \
+	tools/fetcher.h \
 	tools/input.c \
 	tools/input.h \
+	tools/issuer_choice.c \
+	tools/issuer_choice.h \
+	tools/issuer_section.c \
+	tools/issuer_section.h \
 	tools/jwtctl.c \
 	tools/jwtctl.h \
 	tools/jwtctl_accounts.c \
@@ -14,12 +21,20 @@ tools_jwtctl_SOURCES = \
 	tools/jwtctl_accounts_import.c \
 	tools/jwtctl_apply.c \
 	tools/jwtctl_check.c \
+	tools/jwtctl_check.h \
+	tools/jwtctl_check_issuers.c \
 	tools/jwtctl_dev.c \
 	tools/jwtctl_explain.c \
-	tools/jwtctl_keys.c \
+	tools/jwtctl_issuer_add.c \
+	tools/jwtctl_issuer_list.c \
+	tools/jwtctl_issuer_test.c \
+	tools/jwtctl_keys_list.c \
+	tools/jwtctl_keys_refresh.c \
 	tools/jwtctl_verify.c \
 	tools/output.c \
 	tools/output.h \
+	tools/probe.c \
+	tools/probe.h \
 	tools/settings_choice.c \
 	tools/settings_choice.h \
 	tools/shed.c \

@@ -16,6 +16,10 @@ enum file_trust choice_trust(const struct settings_choice *choice);
 MUST_USE enum reason choice_load(const struct settings_choice *choice, struct settings **ret,
                                  struct settings_error *error);
 
+/* The same with a draft of a file more: see settings_load_with. */
+MUST_USE enum reason choice_load_with(const struct settings_choice *choice, const char *name, const char *text,
+                                      struct settings **ret, struct settings_error *error);
+
 /* The same with a trust of the caller's choice: what changes the host takes no orders from files of others. */
 MUST_USE enum reason choice_load_as(const struct settings_choice *choice, enum file_trust trust, struct settings **ret,
                                     struct settings_error *error);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "jwtctl.h"
@@ -24,6 +25,7 @@ enum reason shed_privilege(const char *command) {
                                   .output_max = SIZE_MAX, /* standard output may be a file */
                                   .keep_fds = keep,
                                   .keep_fd_count = COUNT_OF(keep)};
+  tzset(); /* gmtime_r looks for the zone's file, once */
   enum reason reason = token_prepare();
   if (reason != REASON_OK) {
     fprintf(stderr, "jwtctl %s: OpenSSL offers no algorithm that verifies signatures; check openssl.cnf\n", command);

@@ -26,6 +26,11 @@ const char *printable(const char *text, char *buffer) {
   return buffer;
 }
 
+void print_escaped(const char *text) {
+  for (; *text != '\0'; text++)
+    printf((*text >= ' ' && *text <= '~') || *text == '\n' ? "%c" : "\\x%02x", (unsigned char)*text);
+}
+
 bool print_json(json_t *value) {
   char *text = value != NULL ? json_dumps(value, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
   json_decref(value);

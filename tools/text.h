@@ -16,6 +16,9 @@ bool parse_number(const char *text, int64_t min, int64_t max, int64_t *ret);
 #define PRINTABLE_SIZE (4 * PRINTABLE_MAX + 4)
 const char *printable(const char *text, char *buffer);
 
+/* Print lines of text on stdout, with bytes outside printable ASCII as \xNN. */
+void print_escaped(const char *text);
+
 /* Print a value and a newline on stdout, in ASCII, and free it. False when memory ran out (`value` NULL, too). */
 bool print_json(json_t *value);
 

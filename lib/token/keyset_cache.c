@@ -15,6 +15,15 @@ const struct keyset_head *keyset_head(const struct keyset *keyset) {
   return keyset->cached ? &keyset->head : NULL;
 }
 
+bool keyset_skipped(const struct keyset *keyset, size_t index, const char **ret_kid, const char **ret_why) {
+  const json_t *key = keyset->cached ? json_array_get(json_object_get(keyset->json, "skipped"), index) : NULL;
+  if (key == NULL) return false;
+  const char *why = json_string_value(json_object_get(key, "why"));
+  *ret_kid = json_string_value(json_object_get(key, "kid"));
+  *ret_why = why != NULL ? why : "the cache does not say why";
+  return true;
+}
+
 static enum reason parse_head(const char *line, size_t size, struct keyset *keyset) {
   enum reason reason = strict_json_parse(line, size, REASON_KEYS_MALFORMED, &keyset->json);
   if (reason != REASON_OK) return reason;

@@ -311,6 +311,10 @@ static void the_cached_form_is_lines_of_ascii(void) {
   CHECK_INT(cached.usable, 2);
   CHECK_INT(cached.size, strlen(wanted));
   CHECK_STRING(cached.bytes, wanted);
+
+  const char *kid, *why;
+  CHECK(keyset_skipped(cached.keys, 0, &kid, &why) && *why != '\0' && strstr(wanted, why) != NULL);
+  CHECK(!keyset_skipped(cached.keys, 99, &kid, &why) && !keyset_skipped(cached.plain, 0, &kid, &why));
   cached_clear(&cached);
 }
 

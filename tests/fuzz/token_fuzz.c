@@ -181,7 +181,9 @@ static void check_header(const json_t *header, const struct token_expectation *k
     MUST_HOLD(json_object_get(header, refused[i]) == NULL);
   MUST_HOLD(typ != NULL || json_object_get(header, "typ") == NULL);
   MUST_HOLD(kind->types == NULL || (typ != NULL && strcasestr(typ, "at+jwt") != NULL));
-  if (kind->trust_domain != NULL) MUST_HOLD(is_text(header, "alg", "ES256") && is_text(header, "kid", "s"));
+  if (kind->trust_domain == NULL) return;
+  /* Without a kid it is the one key whose use is jwt-svid. */
+  MUST_HOLD(is_text(header, "alg", "ES256") && (json_object_get(header, "kid") == NULL || is_text(header, "kid", "s")));
 }
 
 static void check_accepted(const json_t *header, const json_t *payload, const struct token_expectation *kind) {

@@ -69,7 +69,9 @@ void key_files_free(struct key_files *files) {
 
 static enum reason check_head(const struct keyset_head *head, const struct issuer *issuer, int64_t now) {
   if (!issuer_keys_are(issuer, head->title, head->url, head->location)) return REASON_KEYS_UNAVAILABLE;
-  bool in_time = head->fetched >= now - issuer->max_stale && head->fetched <= now + CLOCK_STEP;
+  int64_t age;
+  bool possible = !__builtin_sub_overflow(now, head->fetched, &age);
+  bool in_time = possible && age <= issuer->max_stale && age >= -CLOCK_STEP;
   return in_time ? REASON_OK : REASON_KEYS_STALE;
 }
 

@@ -11,6 +11,7 @@
 #include "fuzz.h"
 #include "judge.h"
 #include "keeper.h"
+#include "key_cache.h"
 #include "login_fixture.h"
 
 #define ISSUER(title, url, rest) \
@@ -25,6 +26,8 @@ static const char settings_text[] =
     ISSUER("one", "https://kubernetes.default.svc", KEYS " alias = first")
     ISSUER("two", "https://kubernetes.default.svc", "alias = second keys = \"file:@/none.json\"")
     "issuer \"workloads\" { url = \"spiffe://td.example\" audience = here algorithms = ES256 " KEYS " }\n"
+    ISSUER("fetched", "https://fetched.example", "keys = \"https://fetched.example/keys\"")
+    RULE("fetched", "fetched", "any = true account = deploy")
     RULE("elsewhere", "other", "any = true account = \"{sub}\" create = true")
     RULE("cluster", "one", "service = sshd any = true account = deploy groups = { docker }")
     RULE("svid", "workloads", "service = sshd any = true account = deploy")
@@ -37,9 +40,31 @@ static const char settings_text[] =
 /* Made once; what it needs of the disk is gone before the first input. */
 static struct fixture fixture;
 
+/* The keys of one issuer come from the cache. */
+static void add_cached(void) {
+  static const struct keyset_head head = {.title = "fetched",
+                                          .url = "https://fetched.example",
+                                          .location = "https://fetched.example/keys",
+                                          .fetched = FIXTURE_NOW};
+  struct keyset *plain = NULL;
+  char *bytes, path[KEY_CACHE_PATH_SIZE];
+  size_t size, usable;
+  MUST_HOLD(keyset_parse(KIT_SET, strlen(KIT_SET), &plain) == REASON_OK);
+  MUST_HOLD(keyset_encode_cached(plain, &head, &bytes, &size, &usable) == REASON_OK && usable == 1);
+  MUST_HOLD(key_cache_path(fixture.folder, head.title, KEY_CACHE_KEYS, path));
+  fixture_write(path, bytes);
+  key_files_free(fixture.files);
+  MUST_HOLD(key_files_read(fixture.settings, fixture.folder, FILE_OF_ANYONE, &fixture.files) == REASON_OK);
+  unlink(path);
+  free(bytes);
+  keyset_free(plain);
+}
+
 static void get_ready(void) {
   if (fixture.settings != NULL) return;
-  MUST_HOLD(fixture_begin(&fixture, settings_text) && !unit_failed);
+  MUST_HOLD(fixture_begin(&fixture, settings_text));
+  add_cached();
+  MUST_HOLD(!unit_failed);
   unlink(fixture.conf);
   unlink(fixture.keys);
   rmdir(fixture.folder);

@@ -28,9 +28,9 @@
 #define ALGORITHM_SIZE 32
 
 #define JUDGE_SECONDS 5
-#define KEEPER_SECONDS 22 /* the keeper ends itself after that, whatever it waits for: the judge twice, keys between \
-                           */
-#define CALL_SECONDS 25   /* the module kills it after that */
+/* The keeper ends itself after that, whatever it waits for: two judges, and keys between them. */
+#define KEEPER_SECONDS 22
+#define CALL_SECONDS 25 /* the module kills it after that */
 
 enum call { CALL_AUTHENTICATE = 1, CALL_ACCOUNT, CALL_CREDENTIALS, CALL_SESSION_OPEN, CALL_SESSION_CLOSE };
 

@@ -6,12 +6,6 @@
 
 #include "fetch.h"
 
-/* Why it could not shed its privilege: nearly always this. */
-#define FETCH_USER_MISSING                                       \
-  "cannot become the user " FETCH_USER                           \
-  ", so nothing was fetched; make it with systemd-sysusers, or " \
-  "useradd --system --shell /usr/sbin/nologin " FETCH_USER
-
 enum { EXIT_DONE, EXIT_FAILED, EXIT_WRONG };
 
 /* Print `jwt-fetch-keys: SUBJECT: TEXT` to standard error; no subject with NULL. */
@@ -28,7 +22,7 @@ int update_keys(const char *title, bool force);
 /* Ask as the parts of `asked` say that fetch_keys looks at, and print what came. Nothing is kept. */
 int probe_keys(const struct issuer *asked);
 
-/* Serve jwt-keeper on descriptor 0. `shed` says whether privilege could be shed: otherwise that is the answer. */
-int serve_login(bool shed);
+/* Serve jwt-keeper on descriptor 0. `unshed` is why privilege could not be shed, and then the answer; else NULL. */
+int serve_login(const char *unshed);
 
 #endif

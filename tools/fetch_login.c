@@ -37,15 +37,15 @@ static enum reason fetch_for_login(const char *title, int64_t deadline_ms, struc
   return reason;
 }
 
-int serve_login(bool shed) {
+int serve_login(const char *unshed) {
   int64_t deadline_ms = monotonic_ms() + FETCH_SECONDS * 1000;
   struct fetch_request request;
   struct fetch_error text = {.text = ""};
   struct fetch_answer answer = {.magic = FETCH_MAGIC, .reason = REASON_PROTOCOL};
   if (!read_full(0, &request, sizeof(request), deadline_ms)) return EXIT_WRONG;
-  if (!shed) {
+  if (unshed != NULL) {
     answer.reason = REASON_SANDBOX_FAILED;
-    snprintf(text.text, sizeof(text.text), "%s", FETCH_USER_MISSING);
+    snprintf(text.text, sizeof(text.text), "%s", unshed);
   } else if (request_is_sound(&request)) {
     answer.reason = fetch_for_login(request.title, deadline_ms, &text);
   }

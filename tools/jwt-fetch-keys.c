@@ -83,7 +83,9 @@ static void make_folder(void) {
   if (mkdir(PATH_KEY_CACHE, 0755) == 0 && lchown(PATH_KEY_CACHE, uid, gid) != 0) rmdir(PATH_KEY_CACHE);
 }
 
-static bool shed(bool user_optional) {
+/* NULL, or why not. */
+static const char *shed(bool user_optional) {
+  static char why[200];
   const struct sandbox sandbox = {.user = FETCH_USER,
                                   .user_optional = user_optional,
                                   .memory_max = MEMORY_MAX,
@@ -91,7 +93,14 @@ static bool shed(bool user_optional) {
                                   .output_max = SIZE_MAX};
   umask(022);
   if (!user_optional) make_folder();
-  return sandbox_shed(&sandbox) == REASON_OK;
+  if (sandbox_shed(&sandbox) == REASON_OK) return NULL;
+  if (errno == ENOENT)
+    return "cannot become the user " FETCH_USER
+           ", who does not exist; make it with systemd-sysusers, or useradd --system "
+           "--shell /usr/sbin/nologin " FETCH_USER;
+  snprintf(why, sizeof(why), "privilege could not be shed (%s), so nothing was asked: the kernel needs seccomp",
+           strerror(errno));
+  return why;
 }
 
 /* ---- the command line ---- */
@@ -141,10 +150,10 @@ static const char *contradiction(const struct order *order) {
 }
 
 static int act(const struct order *order) {
-  bool may_act = shed(order->probe.url != NULL);
-  if (order->for_login) return serve_login(may_act);
-  if (!may_act) {
-    complain(NULL, FETCH_USER_MISSING);
+  const char *unshed = shed(order->probe.url != NULL);
+  if (order->for_login) return serve_login(unshed);
+  if (unshed != NULL) {
+    complain(NULL, unshed);
     return EXIT_FAILED;
   }
   if (fetch_prepare() != REASON_OK) {

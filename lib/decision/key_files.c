@@ -17,36 +17,50 @@ struct key_files {
   struct key_file files[];
 };
 
-/* Without that user there is no cache but root's. */
-static uid_t cache_owner(void) {
+/* Where files come from, and who may have written them. */
+struct source {
+  const char *cache;
+  enum file_trust trust;
+  uid_t cache_owner;
+};
+
+static bool has_cached(const struct settings *settings) {
+  for (size_t i = 0; i < settings->issuer_count; i++)
+    if (settings->issuers[i].key_source != KEYS_IN_FILE) return true;
+  return false;
+}
+
+/* Root where there is no such user, or no need to look for it. */
+static uid_t find_cache_owner(const struct settings *settings, enum file_trust trust) {
   uid_t uid = 0;
   gid_t gid;
-  return system_user_find(FETCH_USER, &uid, &gid) ? uid : 0;
+  bool needed = trust == FILE_OWNED_BY_ROOT && has_cached(settings);
+  return needed && system_user_find(FETCH_USER, &uid, &gid) ? uid : 0;
 }
 
-static enum reason read_cached(const struct issuer *issuer, const char *cache, enum file_trust trust,
-                               struct key_file *ret) {
+static enum reason read_cached(const struct issuer *issuer, const struct source *source, struct key_file *ret) {
   char path[KEY_CACHE_PATH_SIZE];
-  if (!key_cache_path(cache, issuer->title, KEY_CACHE_KEYS, path)) return REASON_KEYS_UNAVAILABLE;
-  if (trust == FILE_OF_ANYONE) return trusted_file_read(path, trust, KEYSET_CACHED_MAX_SIZE, &ret->bytes, &ret->size);
-  return trusted_file_read_of(path, cache_owner(), KEYSET_CACHED_MAX_SIZE, &ret->bytes, &ret->size);
+  if (!key_cache_path(source->cache, issuer->title, KEY_CACHE_KEYS, path)) return REASON_KEYS_UNAVAILABLE;
+  if (source->trust == FILE_OF_ANYONE)
+    return trusted_file_read(path, FILE_OF_ANYONE, KEYSET_CACHED_MAX_SIZE, &ret->bytes, &ret->size);
+  return trusted_file_read_of(path, source->cache_owner, KEYSET_CACHED_MAX_SIZE, &ret->bytes, &ret->size);
 }
 
-static enum reason read_file(const struct issuer *issuer, const char *cache, enum file_trust trust,
-                             struct key_file *ret) {
-  if (issuer->key_source != KEYS_IN_FILE) return read_cached(issuer, cache, trust, ret);
-  return trusted_file_read(issuer->key_location, trust, KEYSET_MAX_SIZE, &ret->bytes, &ret->size);
+static enum reason read_file(const struct issuer *issuer, const struct source *source, struct key_file *ret) {
+  if (issuer->key_source != KEYS_IN_FILE) return read_cached(issuer, source, ret);
+  return trusted_file_read(issuer->key_location, source->trust, KEYSET_MAX_SIZE, &ret->bytes, &ret->size);
 }
 
 enum reason key_files_read(const struct settings *settings, const char *cache, enum file_trust trust,
                            struct key_files **ret) {
+  const struct source source = {cache, trust, find_cache_owner(settings, trust)};
   size_t count = settings->issuer_count;
   struct key_files *files = calloc(1, sizeof(*files) + count * sizeof(files->files[0]));
   if (!files) return REASON_OUT_OF_MEMORY;
   *files = (struct key_files){.issuers = settings->issuers, .count = count};
   for (size_t i = 0; i < count; i++) {
     struct key_file *file = &files->files[i];
-    file->reason = read_file(&settings->issuers[i], cache, trust, file);
+    file->reason = read_file(&settings->issuers[i], &source, file);
     if (file->reason == REASON_OUT_OF_MEMORY) {
       key_files_free(files);
       return REASON_OUT_OF_MEMORY;

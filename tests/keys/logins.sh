@@ -24,7 +24,7 @@ sections "$(
   section fleet "${base[tls]}/fleet" "$ca"
   section other "${base[tls]}/other" "$ca"
   section down $down/down
-  for name in slow drip endless html elsewhere empty unsafe stale; do section $name "${base[tls]}/$name" "$ca"; done
+  for name in slow drip endless html elsewhere empty unsafe stale large; do section $name "${base[tls]}/$name" "$ca"; done
   section one-cluster "${base[tls]}/cluster" "$ca" "keys = \"${base[tls]}/one/keys\"" 'alias = "one"'
   section two-cluster "${base[tls]}/cluster" "$ca" "keys = \"${base[tls]}/two/keys\"" 'alias = "two"'
   section lost-cluster "${base[tls]}/cluster" "keys = \"$down/keys\"" 'alias = "lost"'
@@ -209,6 +209,22 @@ END
 sign svid k1 https://ignored.test --subject spiffe://example.org/worker
 check 'a SPIFFE workload' enters svid
 
+# ---- a large set ----
+
+mkdir -p $issuers/large
+python3 - "$keys/k1/keys.json" "$keys/k2/keys.json" >$issuers/large/keys.json <<'END'
+import json, sys
+one, two = (json.load(open(path))["keys"][0] for path in sys.argv[1:])
+text = json.dumps({"keys": [one | {"kid": f"old-{i}", "x5c": ["A" * 700]} for i in range(999)] + [two]})
+print(text + " " * ((1 << 20) - len(text) - 1))
+END
+sign large k2 "${base[tls]}/large"
+check 'a set of 1000 keys and 1 MiB' is "$(stat -c %s $issuers/large/keys.json)" $((1 << 20))
+check 'a login with its last key' enters large
+echo >>$issuers/large/keys.json
+check 'a byte more is too much' refuse $fetch --issuer large --force
+check 'and leaves the good set' enters large
+
 # ---- the fetcher ----
 
 serve dev k2 k3
@@ -239,9 +255,9 @@ check 'a fetcher that talks nonsense' turned_away key-unknown third 'no sound an
 cp -a /run/fetch $fetch
 cp /etc/passwd /run/passwd
 sed -i '/^_jwt-fetch:/d' /etc/passwd
-check 'no user for the fetcher' turned_away '(file-unsafe|key-unknown)' third
-rm -rf $cache/dev-*
-check 'no user for the fetcher, and no keys' turned_away '(file-unsafe|keys-unavailable)' third
+check 'no user for the fetcher, to whom the cache belongs' turned_away file-unsafe third
+rm -rf $cache
+check 'no user for the fetcher, and no cache' turned_away keys-unavailable third 'cannot become the user _jwt-fetch, who does not exist'
 cp /run/passwd /etc/passwd
 check 'all is well again' enters third
 

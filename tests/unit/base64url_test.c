@@ -22,9 +22,10 @@ static void every_length_decodes(void) {
 }
 
 static void nothing_else_decodes(void) {
-  static const char *const cases[] = {
-      "Z",    "Zm9vY", "Zg==", "Zm8=",    "Zm9v====", "Z g", " Zg",     "Zg\n",   "Zm9v\r", "Zm9v\t",    "+/+/", "Zm9+",
-      "Zm/v", "Zm9v.", "Zm,v", "Zm\x80v", "Zh",       "Zm9", "Zm9vYmF", "Zm9vYh", "__",     "Z\xc3\xbc", "Zm9v="};
+  static const char *const cases[] = {"Z",         "Zm9vY",   "Zg==",   "Zm8=", "Zm9v====", "Z g",    " Zg",
+                                      "Zg\n",      "Zm9v\r",  "Zm9v\t", "+/+/", "Zm9+",     "Zm/v",   "Zm9v.",
+                                      "Zm,v",      "Zm\x80v", "Zh",     "Zm9",  "Zm9vYmF",  "Zm9vYh", "__",
+                                      "Z\xc3\xbc", "Zm9v=",   "A",      "Zm9vA"};
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct bytes bytes = {0};
     CHECK_REASON(decode(cases[i], &bytes), REASON_TOKEN_MALFORMED);

@@ -50,6 +50,14 @@ static void what_is_a_key_set(void) {
   }
 }
 
+static void a_raw_nul_spoils_a_set(void) {
+  static const char in_a_key[] = "{\"keys\":[{\"kid\":\"a\0\"}]}", behind[] = "{\"keys\":[]}\0",
+                    around[] = "{\"n\":1\0,\"keys\":[]}";
+  CHECK_REASON(parse(in_a_key, sizeof in_a_key - 1), REASON_KEYS_MALFORMED);
+  CHECK_REASON(parse(behind, sizeof behind - 1), REASON_KEYS_MALFORMED);
+  CHECK_REASON(parse(around, sizeof around - 1), REASON_KEYS_MALFORMED);
+}
+
 /* A set of `count` empty keys, padded with spaces to `size` bytes. */
 static enum reason parse_set_of(size_t count, size_t size) {
   char *json = malloc(size), *out = json;
@@ -521,7 +529,8 @@ static void a_signature_of_another_size_is_invalid(void) {
   }
 }
 
-UNIT_MAIN({"what is a key set", what_is_a_key_set}, {"size and number are bounded", size_and_number_are_bounded},
+UNIT_MAIN({"what is a key set", what_is_a_key_set}, {"a raw NUL spoils a set", a_raw_nul_spoils_a_set},
+          {"size and number are bounded", size_and_number_are_bounded},
           {"usable and unusable keys", usable_and_unusable_keys}, {"RSA keys are bounded", rsa_keys_are_bounded},
           {"selection", selection}, {"a key is described", a_key_is_described},
           {"the cached form is lines of ASCII", the_cached_form_is_lines_of_ascii},

@@ -15,6 +15,17 @@
 
 #define ACCOUNT_PATH_MAX 255 /* bytes of a home or shell, without the NUL */
 
+/* An account section: an account with a fixed id. */
+struct declared_account {
+  const char *name;
+  uint32_t uid;
+  const char *home;
+  const char *shell;
+  const char
+      *issuer; /* its identity, as tokens and the ledger have it; NULL with subject: the ledger's binding, or none */
+  const char *subject;
+};
+
 struct account_settings {
   struct id_range range;
   const char *home; /* template: {name} is replaced, nothing else */
@@ -23,6 +34,8 @@ struct account_settings {
   const char *const *login_programs;   /* executables that may see an account before its first login; NULL-terminated */
   const struct name_pattern *patterns; /* the names that `create` rules could produce */
   size_t pattern_count;
+  const struct declared_account *declared;
+  size_t declared_count;
   uint64_t fingerprint; /* of the settings text; tables made from other settings are outdated */
 };
 

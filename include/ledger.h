@@ -25,17 +25,17 @@ struct ledger;
 
 enum ledger_mode {
   LEDGER_READ,  /* must exist; no folder or file is made */
-  LEDGER_WRITE, /* made when there never was one (folder 0755 root, file 0600), migrated when older */
+  LEDGER_WRITE, /* made when there never was one (folder 0755 root, file 0600) */
 };
 
 /*
- * path: PATH_LEDGER, or a test's. A newer schema, or a file that is not a ledger (an empty one, too), is
- * REASON_STATE_DAMAGED, and it is never replaced. A missing one is REASON_STATE_UNAVAILABLE with ENOENT under
- * LEDGER_READ. But when the NSS tables beside it (nss/recent in its folder) (or a journal that is not empty) show that
- * there was one, it is REASON_STATE_DAMAGED with ENOENT (without: EUCLEAN) in either mode, and nothing is made: an
- * empty ledger would give the names and ids of accounts to whoever comes next. The administrator restores a backup, or
- * starts afresh by removing nss as well. REASON_FILE_UNSAFE when somebody else owns or may write the folder or one
- * above it, or may read or write the file, or either is a link.
+ * path: PATH_LEDGER, or a test's. An older schema is migrated, step by step. A newer one, or a file that is not a
+ * ledger (an empty one, too), is REASON_STATE_DAMAGED, and it is never replaced. A missing one is
+ * REASON_STATE_UNAVAILABLE with ENOENT under LEDGER_READ. But when the NSS tables beside it (nss/recent in its folder)
+ * (or a journal that is not empty) show that there was one, it is REASON_STATE_DAMAGED with ENOENT (without: EUCLEAN)
+ * in either mode, and nothing is made: an empty ledger would give the names and ids of accounts to whoever comes next.
+ * The administrator restores a backup, or starts afresh by removing nss as well. REASON_FILE_UNSAFE when somebody else
+ * owns or may write the folder or one above it, or may read or write the file, or either is a link.
  */
 MUST_USE enum reason ledger_open(const char *path, enum ledger_mode mode, struct ledger **ret);
 void ledger_close(struct ledger *ledger);
@@ -107,7 +107,7 @@ enum ledger_change { LEDGER_UNCHANGED, LEDGER_ACCOUNT_ADDED };
  * - token_id used before: REASON_REPLAYED, and nothing is made. ACCOUNT_CHANGED_RETRY does not use it up.
  *
  * *ret_change is set also on these refusals. It says ADDED at every login until ledger_publish has published the
- * identity, so that a crash between the two is made good.
+ * identity, and whatever else the tables lack, so that a crash between the two is made good.
  */
 MUST_USE enum reason ledger_admit(struct ledger *ledger, const struct admission *admission, struct grant *ret,
                                   enum ledger_change *ret_change);
@@ -159,6 +159,7 @@ struct identity {
   uint32_t uid;
   int64_t created;
   int64_t last_login; /* 0: never */
+  bool declared;      /* by an account section of the settings */
 };
 
 /*
@@ -182,7 +183,7 @@ MUST_USE enum reason ledger_identities_after(struct ledger *ledger, const char *
 MUST_USE enum reason ledger_removed_after(struct ledger *ledger, uint32_t after, size_t limit,
                                           bool (*visit)(void *context, const struct identity *identity), void *context);
 
-/* The same for the one identity of this name. REASON_ACCOUNT_UNKNOWN when there is none. */
+/* The same for the one identity of this name. REASON_ACCOUNT_UNKNOWN when there is none. `visit` may be NULL. */
 MUST_USE enum reason ledger_identity(struct ledger *ledger, const char *name,
                                      bool (*visit)(void *context, const struct identity *identity), void *context);
 
@@ -208,7 +209,7 @@ MUST_USE enum reason ledger_rebind(struct ledger *ledger, const char *name, cons
 /*
  * Remove the identity, its grants and its sessions, and publish all that is left. Its id stays used for good: whoever
  * has the name next, the same subject too, gets another. Cut off at any moment it is removed wholly or is still there,
- * in the tables at its next login at the latest. Errors also: ledger_publish's.
+ * in the tables at anybody's next login at the latest. Errors also: ledger_publish's.
  */
 MUST_USE enum reason ledger_remove(struct ledger *ledger, const struct account_settings *settings,
                                    const char *directory, const char *name);
@@ -235,14 +236,18 @@ enum provision_result {
   PROVISION_ID_LOCAL,   /* another source has it as uid or gid */
   PROVISION_RANGE_FULL,
   PROVISION_SOURCE_UNAVAILABLE,
+  PROVISION_WITHDRAWN, /* it was declared and is no longer: it is disabled now */
 };
+
+/* What is wrong, in one clause; NULL for the first three. */
+const char *provision_text(enum provision_result result);
 
 enum provision_state { PROVISION_ENABLED, PROVISION_DISABLED, PROVISION_RESERVED, PROVISION_REMOVED };
 
 /* An account to be made. */
 struct provision {
   const char *name;
-  const char *issuer; /* "" with an empty subject: a role */
+  const char *issuer; /* "" with an empty subject: a role; NULL, so is subject: what is there, or else a role */
   const char *subject;
   const char *home; /* NULL: what the settings say; so is shell */
   const char *shell;
@@ -264,11 +269,21 @@ struct provisioning {
 
 /*
  * Make these accounts in one transaction, each that can be; the results say which. One whose probe somebody has is made
- * in a transaction more, for the two functions are asked outside of it. Nothing is published yet. After an error some
- * may be made and the results say nothing; to do the same again does no harm.
+ * in a transaction more, for the two functions are asked outside of it. Nothing is published yet; if the caller does
+ * not come to it, the next login does. After an error some may be made and the results say nothing; to do the same
+ * again does no harm.
  */
 MUST_USE enum reason ledger_provision(struct ledger *ledger, const struct provisioning *how, struct provision *accounts,
                                       size_t count);
+
+/*
+ * Make the accounts that the settings declare, with their ids, and give those that are there their home, shell and,
+ * where the settings say it, binding. `tell` hears of each that cannot be, and of each that is no longer declared.
+ * Nothing is published yet. `tell` and the functions of `how` are called outside a transaction.
+ */
+MUST_USE enum reason ledger_declare(struct ledger *ledger, const struct provisioning *how,
+                                    void (*tell)(void *context, const char *name, enum provision_result result),
+                                    void *context);
 
 /* ---- the NSS tables ---- */
 

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "keeper.h"
 #include "paths.h"
@@ -130,13 +131,34 @@ static enum reason admit(struct event *event, const struct account_facts *accoun
   return reason;
 }
 
+static enum id_use name_use(void *context UNUSED, const char *name) {
+  enum source_answer user = sources_user_by_name(name, NULL), group = sources_group_by_name(name, NULL);
+  if (user == SOURCE_FOUND || group == SOURCE_FOUND || sources_group_lists_member(name)) return ID_TAKEN;
+  return user == SOURCE_UNAVAILABLE || group == SOURCE_UNAVAILABLE ? ID_UNKNOWN : ID_FREE;
+}
+
+/* One that cannot be stands in nobody's way but its own. */
+static void log_declared(void *context UNUSED, const char *name, enum provision_result result) {
+  syslog(LOG_WARNING, "account \"%s\": %s", name, provision_text(result));
+}
+
+static enum reason declare(struct event *event) {
+  struct provisioning how = {
+      .settings = &event->settings->accounts, .id_use = id_use, .name_use = name_use, .now = event->now};
+  enum reason reason = ledger_declare(event->ledger, &how, log_declared, NULL);
+  if (reason != REASON_OK) event_detail(event, "%s: %s", PATH_LEDGER, ledger_detail(event->ledger));
+  return reason;
+}
+
 /* The tables follow the settings by themselves, whoever edited them. */
 static enum reason refresh_tables(struct event *event) {
   struct tables *tables = tables_new(PATH_TABLES);
   if (tables == NULL) return REASON_OUT_OF_MEMORY;
   bool current = tables_made_from(tables, event->settings->accounts.fingerprint);
   tables_free(tables);
-  return current ? REASON_OK : publish(event, NULL);
+  if (current) return REASON_OK;
+  enum reason reason = declare(event);
+  return reason == REASON_OK ? publish(event, NULL) : reason;
 }
 
 /* A token cut off looks like many things; the length of the last answer tells. */

@@ -47,11 +47,11 @@ static bool add_to_table(struct table *table, const struct identity *identity) {
 }
 
 json_t *identity_json(const struct identity *identity) {
-  return json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", json_text(identity->name), "uid",
-                   (json_int_t)identity->uid, "state", json_text(identity->state), "issuer",
-                   json_text(identity->issuer), "subject", json_text(identity->subject), "home",
-                   json_text(identity->home), "shell", json_text(identity->shell), "created",
-                   json_time(identity->created), "last_login", json_time(identity->last_login));
+  return json_pack(
+      "{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "name", json_text(identity->name), "uid",
+      (json_int_t)identity->uid, "state", json_text(identity->state), "issuer", json_text(identity->issuer), "subject",
+      json_text(identity->subject), "home", json_text(identity->home), "shell", json_text(identity->shell), "created",
+      json_time(identity->created), "last_login", json_time(identity->last_login), "declared", (int)identity->declared);
 }
 
 static bool add_to_array(json_t *array, const struct identity *identity) {

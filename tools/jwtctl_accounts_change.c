@@ -131,6 +131,7 @@ struct account {
   uint32_t uid;
   int64_t created, last_login;
   int64_t open_sessions;
+  bool declared;
 };
 
 static void account_clear(struct account *account) {
@@ -148,7 +149,8 @@ static bool copy_account(void *context, const struct identity *identity) {
                                                 .state = strdup(identity->state),
                                                 .uid = identity->uid,
                                                 .created = identity->created,
-                                                .last_login = identity->last_login};
+                                                .last_login = identity->last_login,
+                                                .declared = identity->declared};
   return true;
 }
 
@@ -195,7 +197,8 @@ static json_t *account_json(const struct account *account) {
                               .state = account->state,
                               .uid = account->uid,
                               .created = account->created,
-                              .last_login = account->last_login};
+                              .last_login = account->last_login,
+                              .declared = account->declared};
   json_t *object = identity_json(&identity);
   if (object != NULL && json_object_set_new(object, "open_sessions", json_integer(account->open_sessions)) == 0)
     return object;
@@ -220,7 +223,7 @@ static bool add_facts(struct table *table, const struct account *account) {
          add_fact(table, "home", account->home) && add_fact(table, "shell", account->shell) &&
          add_fact(table, "created", time_text(account->created, created)) &&
          add_fact(table, "last login", time_text(account->last_login, last_login)) &&
-         add_fact(table, "open sessions", sessions);
+         add_fact(table, "declared", account->declared ? "yes" : "no") && add_fact(table, "open sessions", sessions);
 }
 
 static int tell_table(const struct options *options, const struct account *account) {
@@ -354,11 +357,18 @@ static int refuse_open_sessions(const struct options *options, const struct acco
   return EXIT_NO;
 }
 
+static int refuse_declared(const struct options *options) {
+  fprintf(stderr, "jwtctl %s: %s is declared; take its section out of the settings and run 'jwtctl apply' first\n",
+          options->command, options->account);
+  return EXIT_NO;
+}
+
 static int remove_from(struct ledger *ledger, const struct options *options, const struct account_settings *settings) {
   struct account account CLEANUP(account_clear) = {0};
   enum reason reason = read_account(ledger, options->account, &account);
   if (reason == REASON_OK && account.open_sessions > 0 && !options->force)
     return refuse_open_sessions(options, &account);
+  if (reason == REASON_OK && account.declared) return refuse_declared(options);
   if (reason == REASON_OK) reason = ledger_remove(ledger, settings, PATH_TABLES, options->account);
   return reason == REASON_OK ? tell_removed(options, &account) : fail(options, ledger, reason);
 }

@@ -10,7 +10,6 @@
 #include "account_line.h"
 #include "jwtctl.h"
 #include "paths.h"
-#include "sources.h"
 #include "state.h"
 #include "text.h"
 
@@ -33,7 +32,7 @@ static const char usage[] =
     "\n"
     "Exit status: 0 every line is done, 1 some are not, 2 the settings are not valid, or wrong use.\n";
 
-#define BATCH 20000 /* lines that one transaction takes: some tenths of a second for which logins wait */
+#define BATCH 50000 /* lines that one transaction takes: some tenths of a second for which logins wait */
 
 struct import {
   FILE *file;
@@ -79,41 +78,6 @@ static void refuse(struct import *import, int64_t number, const char *account, c
   fprintf(stderr, "jwtctl %s: %s:%" PRId64 ": %s%s%s\n", name, import->path != NULL ? import->path : "standard input",
           number, account != NULL ? printable(account, shown) : "", account != NULL ? ": " : "", wrong);
   import->refused++;
-}
-
-/* NULL for what is no refusal. */
-static const char *why_refused(enum provision_result result) {
-  switch (result) {
-  case PROVISION_WAITING:
-  case PROVISION_ADDED:
-  case PROVISION_PRESENT:
-    break;
-  case PROVISION_NAME_INVALID:
-    return "the name is not [a-z_][a-z0-9_-]{0,31}";
-  case PROVISION_NAME_RESERVED:
-    return "the name is reserved: a group of this name would carry rights";
-  case PROVISION_NAME_LOCAL:
-    return "another source of this host has the name, as a user, as a group or as a member of one";
-  case PROVISION_NAME_BOUND:
-    return "the account is there and belongs to another issuer and subject; 'jwtctl accounts rebind' changes that";
-  case PROVISION_DIFFERS:
-    return "the account is there with another uid, home, shell or state; 'jwtctl accounts show' tells";
-  case PROVISION_BINDING:
-    return "issuer and subject are both null, or both 1 to 16384 bytes without control characters";
-  case PROVISION_PATH:
-    return "home and shell are absolute paths of at most 255 bytes, without colons and control characters";
-  case PROVISION_ID_OUTSIDE:
-    return "the uid is not within uid_min and uid_max of the settings";
-  case PROVISION_ID_USED:
-    return "the uid belongs to another account, or belonged to one, and ids are not given out twice";
-  case PROVISION_ID_LOCAL:
-    return "another source of this host has the uid, as a user's or as a group's";
-  case PROVISION_RANGE_FULL:
-    return "no id is free within uid_min and uid_max of the settings";
-  case PROVISION_SOURCE_UNAVAILABLE:
-    return "a source of nsswitch.conf did not answer, so the name or the uid may be somebody's";
-  }
-  return NULL;
 }
 
 /* ---- lines ---- */
@@ -163,7 +127,7 @@ static bool read_batch(struct import *import) {
 }
 
 static void count_result(struct import *import, const struct provision *account, int64_t number) {
-  const char *why = why_refused(account->result);
+  const char *why = provision_text(account->result);
   if (why != NULL)
     refuse(import, number, account->name, why);
   else
@@ -190,21 +154,6 @@ static enum reason make_all(struct import *import) {
   } while (more);
   hide_progress(import);
   return REASON_OK;
-}
-
-/* ---- the sources ---- */
-
-static enum id_use use_of(enum source_answer answer) {
-  if (answer == SOURCE_FOUND) return ID_TAKEN;
-  return answer == SOURCE_ABSENT ? ID_FREE : ID_UNKNOWN;
-}
-
-static enum id_use id_use(void *context, uint32_t id) {
-  return use_of(sources_have_id(context, id));
-}
-
-static enum id_use name_use(void *context, const char *account) {
-  return use_of(sources_have_name(context, account));
 }
 
 /* ---- the command ---- */
@@ -263,8 +212,8 @@ static int with_memory(struct import *import) {
 }
 
 static int with_settings(struct import *import, const struct settings *settings) {
-  import->how =
-      (struct provisioning){.settings = &settings->accounts, .id_use = id_use, .name_use = name_use, .now = time(NULL)};
+  import->how = (struct provisioning){
+      .settings = &settings->accounts, .id_use = known_id_use, .name_use = known_name_use, .now = time(NULL)};
   import->began_ms = now_ms();
   import->progress = isatty(STDERR_FILENO) != 0;
   if (!state_open(name, LEDGER_WRITE, &import->ledger)) return EXIT_NO;

@@ -9,6 +9,7 @@
 #include "ledger.h"
 #include "paths.h"
 #include "settings.h"
+#include "sources.h"
 #include "state.h"
 
 static const char name[] = "apply";
@@ -16,14 +17,14 @@ static const char name[] = "apply";
 static const char usage[] =
     "Usage: jwtctl apply [OPTION]...\n"
     "\n"
-    "Check the settings and renew what the NSS module knows of them: the range of ids, homes and shells, the names "
-    "that\n"
-    "rules could create, the login programs, and every account. Needs root.\n"
+    "Check the settings, make the accounts that they declare, and renew what the NSS module knows of them: the range\n"
+    "of ids, homes and shells, the names that rules could create, the login programs, and every account. Needs root.\n"
     "\n"
     "  --config FILE       the settings (default: the host's); they must belong to root\n"
     "  --conf-dir DIR      further files *.conf (default: the host's, none with --config)\n"
     "\n"
-    "Exit status: 0 done, 1 the accounts could not be written, 2 the settings are not valid, or wrong use.\n";
+    "Exit status: 0 done, 1 the accounts, or one that is declared, could not be made, 2 the settings are not valid, or "
+    "wrong use.\n";
 
 struct counting {
   struct id_range range;
@@ -36,13 +37,41 @@ static bool count_one(void *context, const struct identity *identity) {
   return true;
 }
 
+/* One that was withdrawn is told of, and is no failure. */
+struct declaring {
+  const char *command;
+  size_t refused;
+};
+
+static void tell_declared(void *context, const char *account, enum provision_result result) {
+  struct declaring *declaring = context;
+  fprintf(stderr, "jwtctl %s: account \"%s\": %s\n", declaring->command, account, provision_text(result));
+  if (result != PROVISION_WITHDRAWN) declaring->refused++;
+}
+
+static enum reason declare(struct ledger *ledger, const struct account_settings *settings,
+                           struct declaring *declaring) {
+  struct known_sources *known = sources_remember();
+  if (known == NULL) return REASON_SOURCE_UNAVAILABLE;
+  struct provisioning how = {
+      .settings = settings, .id_use = known_id_use, .name_use = known_name_use, .context = known, .now = time(NULL)};
+  enum reason reason = ledger_declare(ledger, &how, tell_declared, declaring);
+  sources_forget(known);
+  return reason;
+}
+
 bool apply_settings(const char *command, const struct settings *settings, struct apply_count *ret) {
   struct counting counting = {settings->accounts.range, ret};
-  const char *path = PATH_TABLES;
+  struct declaring declaring = {.command = command};
+  const char *path = PATH_LEDGER;
   struct ledger *ledger;
   *ret = (struct apply_count){0};
   if (!state_open(command, LEDGER_WRITE, &ledger)) return false;
-  enum reason reason = ledger_publish(ledger, &settings->accounts, PATH_TABLES, NULL);
+  enum reason reason = declare(ledger, &settings->accounts, &declaring);
+  if (reason == REASON_OK) {
+    path = PATH_TABLES;
+    reason = ledger_publish(ledger, &settings->accounts, PATH_TABLES, NULL);
+  }
   if (reason == REASON_OK) {
     path = PATH_LEDGER;
     reason = ledger_tidy(ledger, time(NULL));
@@ -50,6 +79,7 @@ bool apply_settings(const char *command, const struct settings *settings, struct
   }
   if (reason != REASON_OK) state_fail(command, path, reason, ledger_detail(ledger));
   ledger_close(ledger);
+  ret->refused = declaring.refused;
   return reason == REASON_OK;
 }
 
@@ -61,7 +91,7 @@ static int apply(const struct settings *settings) {
     fprintf(stderr, "warning: %zu account%s with an id outside %u-%u can no longer be looked up or logged in to\n",
             count.outside, count.outside == 1 ? "" : "s", min, max);
   printf("%s: %zu account%s, ids %u-%u\n", PATH_TABLES, count.inside, count.inside == 1 ? "" : "s", min, max);
-  return EXIT_YES;
+  return count.refused == 0 ? EXIT_YES : EXIT_NO;
 }
 
 static int run(int argc, char **argv) {

@@ -33,3 +33,16 @@ bool state_settings(const char *command, const struct settings_choice *choice, s
   fprintf(stderr, "jwtctl %s: %s\n", command, error.text);
   return false;
 }
+
+static enum id_use use_of(enum source_answer answer) {
+  if (answer == SOURCE_FOUND) return ID_TAKEN;
+  return answer == SOURCE_ABSENT ? ID_FREE : ID_UNKNOWN;
+}
+
+enum id_use known_id_use(void *known, uint32_t id) {
+  return use_of(sources_have_id(known, id));
+}
+
+enum id_use known_name_use(void *known, const char *account) {
+  return use_of(sources_have_name(known, account));
+}

@@ -6,6 +6,7 @@
 
 #include "ledger.h"
 #include "settings_choice.h"
+#include "sources.h"
 
 /* Tell on stderr what failed, in the name of `command`, with errno where the system said why; returns EXIT_NO.
  * detail: "" or a clause more. */
@@ -17,5 +18,9 @@ MUST_USE bool state_open(const char *command, enum ledger_mode mode, struct ledg
 /* Load settings that are to be acted on: they must belong to root, also where the command line names them. False when
  * they are not valid, which was told. */
 MUST_USE bool state_settings(const char *command, const struct settings_choice *choice, struct settings **ret);
+
+/* For struct provisioning: what the other sources have. `known` is a struct known_sources. */
+enum id_use known_id_use(void *known, uint32_t id);
+enum id_use known_name_use(void *known, const char *account);
 
 #endif

@@ -33,7 +33,8 @@ static bool is_as_resolved(const struct host_record *host, uint32_t uid, const c
 static enum reason find_identity(struct ledger *ledger, const struct admission *admission, struct found *ret) {
   sqlite3_stmt *statement CLEANUP(statement_free) = NULL;
   enum reason reason = database_query(ledger,
-                                      "SELECT uid, issuer, subject, home, shell, state = 'disabled', published"
+                                      "SELECT uid, issuer, subject, home, shell, state = 'disabled',"
+                                      " published AND NOT (SELECT behind FROM tables)"
                                       " FROM identities WHERE name = ?",
                                       WITH(TEXT(admission->name)), &statement);
   bool row = false;

@@ -67,4 +67,8 @@ MUST_USE enum reason transaction_begin(struct ledger *ledger, enum transaction_k
 MUST_USE enum reason transaction_commit(struct transaction *transaction);
 void transaction_end(struct transaction *transaction);
 
+/* Within a transaction of the caller's or for itself: the tables lack more than the rows that are not `published`. One
+ * word for them all: a flag of each would have to be changed a million times when they are. */
+MUST_USE enum reason database_note_behind(struct ledger *ledger);
+
 #endif

@@ -18,7 +18,8 @@ enum reason ledger_account_state(struct ledger *ledger, const char *name, uint32
   return state == DISABLED ? REASON_ACCOUNT_DISABLED : REASON_ACCOUNT_UNKNOWN;
 }
 
-#define IDENTITIES "SELECT name, uid, home, shell, issuer, subject, state, created, last_login FROM identities "
+#define IDENTITIES \
+  "SELECT name, uid, home, shell, issuer, subject, state, created, last_login, declared FROM identities "
 
 static struct identity identity_at(sqlite3_stmt *statement) {
   return (struct identity){
@@ -31,6 +32,7 @@ static struct identity identity_at(sqlite3_stmt *statement) {
       .state = column_text(statement, 6),
       .created = sqlite3_column_int64(statement, 7),
       .last_login = sqlite3_column_int64(statement, 8),
+      .declared = sqlite3_column_int(statement, 9) != 0,
   };
 }
 
@@ -44,7 +46,7 @@ static enum reason visit_identities(struct ledger *ledger, const char *sql, cons
   *ret_any = row;
   while (reason == REASON_OK && row) {
     struct identity identity = identity_at(statement);
-    if (!visit(context, &identity)) return REASON_OK;
+    if (visit == NULL || !visit(context, &identity)) return REASON_OK;
     reason = database_step(ledger, statement, &row);
   }
   return reason;
@@ -67,7 +69,7 @@ enum reason ledger_removed_after(struct ledger *ledger, uint32_t after, size_t l
                                  bool (*visit)(void *context, const struct identity *identity), void *context) {
   bool any;
   return visit_identities(ledger,
-                          "SELECT name, id, '', '', '', '', 'removed', since, NULL FROM used_ids WHERE id > ?"
+                          "SELECT name, id, '', '', '', '', 'removed', since, NULL, 0 FROM used_ids WHERE id > ?"
                           " AND NOT EXISTS (SELECT 1 FROM identities WHERE uid = id) ORDER BY id LIMIT ?",
                           WITH(INTEGER(after), INTEGER(limit)), visit, context, &any);
 }
@@ -139,11 +141,21 @@ static enum reason add_one(struct ledger *ledger, const struct account_settings 
   return *ret_all ? REASON_OK : reason;
 }
 
-/* The flag outlives a crash between the ledger's commit and the tables' change: the next login publishes. */
+/* The flags outlive a crash between the ledger's commit and the tables' change: the next login publishes. */
 static enum reason note_published(struct ledger *ledger, const char *name) {
-  if (name == NULL)
-    return database_run(ledger, "UPDATE identities SET published = 1 WHERE published = 0", WITH_NOTHING);
-  return database_run(ledger, "UPDATE identities SET published = 1 WHERE published = 0 AND name = ?", WITH(TEXT(name)));
+  if (name != NULL)
+    return database_run(ledger, "UPDATE identities SET published = 1 WHERE published = 0 AND name = ?",
+                        WITH(TEXT(name)));
+  enum reason reason = database_run(ledger, "UPDATE identities SET published = 1 WHERE published = 0", WITH_NOTHING);
+  if (reason == REASON_OK) reason = database_run(ledger, "UPDATE tables SET behind = 0 WHERE behind", WITH_NOTHING);
+  return reason;
+}
+
+static enum reason are_behind(struct ledger *ledger, bool *ret) {
+  int64_t behind = 0;
+  enum reason reason = database_integer(ledger, "SELECT behind FROM tables", WITH_NOTHING, 1, &behind);
+  if (reason == REASON_OK) *ret = behind != 0;
+  return reason;
 }
 
 enum reason ledger_publish(struct ledger *ledger, const struct account_settings *settings, const char *directory,
@@ -151,22 +163,27 @@ enum reason ledger_publish(struct ledger *ledger, const struct account_settings 
   struct transaction transaction CLEANUP(transaction_end) = {0};
   enum reason reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction);
   bool all = name == NULL;
+  if (reason == REASON_OK && !all) reason = are_behind(ledger, &all);
   if (reason == REASON_OK && !all) reason = add_one(ledger, settings, directory, name, &all);
   if (reason == REASON_OK && all) reason = write_all(ledger, settings, directory);
   if (reason == REASON_OK) reason = note_published(ledger, all ? NULL : name);
   return reason == REASON_OK ? transaction_commit(&transaction) : reason;
 }
 
-/* Its flag is taken back first and for itself: when the tables are written without it and the rest is then cut off, its
- * next login puts it back into them. */
+enum reason database_note_behind(struct ledger *ledger) {
+  return database_run(ledger, "UPDATE tables SET behind = 1 WHERE NOT behind", WITH_NOTHING);
+}
+
+/* The note comes first and for itself: when the tables are written without the identity and the rest is then cut off,
+ * the next login puts it back into them. */
 enum reason ledger_remove(struct ledger *ledger, const struct account_settings *settings, const char *directory,
                           const char *name) {
-  enum reason reason = database_run(ledger, "UPDATE identities SET published = 0 WHERE name = ?", WITH(TEXT(name)));
+  enum reason reason = ledger_identity(ledger, name, NULL, NULL);
+  if (reason == REASON_OK) reason = database_note_behind(ledger);
   if (reason != REASON_OK) return reason;
   struct transaction transaction CLEANUP(transaction_end) = {0};
   reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction);
   if (reason == REASON_OK) reason = database_run(ledger, "DELETE FROM identities WHERE name = ?", WITH(TEXT(name)));
-  if (reason == REASON_OK && sqlite3_changes(ledger->db) == 0) return REASON_ACCOUNT_UNKNOWN;
   if (reason == REASON_OK) reason = write_all(ledger, settings, directory);
   if (reason == REASON_OK) reason = note_published(ledger, NULL);
   return reason == REASON_OK ? transaction_commit(&transaction) : reason;

@@ -10,7 +10,6 @@
 #include "ledger_file.h"
 
 #define APPLICATION_ID 1247237196 /* "JWTL" */
-#define SCHEMA_VERSION 1
 #define STRINGIFY(value) #value
 #define STRING(value) STRINGIFY(value)
 
@@ -27,11 +26,8 @@
  * used_ids keeps every id ever given out, so that none is given twice, not even after its identity was removed.
  * A grant of a local account has no identity. Roles have an empty issuer and subject.
  */
-static const char schema[] =
-    "PRAGMA journal_mode = MEMORY;" /* a half-made file is thrown away */
-    "BEGIN IMMEDIATE;"
+static const char schema_1[] =
     "PRAGMA application_id = " STRING(APPLICATION_ID) ";"
-    "PRAGMA user_version = " STRING(SCHEMA_VERSION) ";"
     "CREATE TABLE used_ids ("
     "  id INTEGER PRIMARY KEY CHECK (" UID("id") "),"
     "  " TEXT_OF("name", 1, 32) ","
@@ -85,22 +81,63 @@ static const char schema[] =
     "  " TEXT_OF("token_id", 1, 16384) ","
     "  " MOMENT("expires") " NOT NULL,"
     "  PRIMARY KEY (issuer, token_id)) WITHOUT ROWID;"
-    "CREATE INDEX used_tokens_expires ON used_tokens (expires);"
-    "COMMIT;";
+    "CREATE INDEX used_tokens_expires ON used_tokens (expires);";
 
+/*
+ * declared: made by an account section of the settings. tables.behind: the NSS tables lack more than the rows that are
+ * not `published`, so all are to be written.
+ */
+static const char schema_2[] =
+    "ALTER TABLE identities ADD COLUMN declared INTEGER NOT NULL DEFAULT 0 CHECK (declared IN (0, 1));"
+    "CREATE TABLE tables (behind INTEGER NOT NULL CHECK (behind IN (0, 1)));"
+    "INSERT INTO tables VALUES (0);";
+
+/* A ledger of version N becomes one of N + 1 by steps[N]; 0 is an empty file. A step is never changed once released. */
+static const char *const steps[] = {schema_1, schema_2};
+#define SCHEMA_VERSION ((int64_t)COUNT_OF(steps))
+
+static enum reason read_version(struct ledger *ledger, int64_t *ret) {
+  return database_integer(ledger, "PRAGMA user_version", WITH_NOTHING, 0, ret);
+}
+
+/* Each step is a transaction; another process may have made it meanwhile. */
+static enum reason take_step(struct ledger *ledger) {
+  struct transaction transaction CLEANUP(transaction_end) = {0};
+  char sql[64];
+  int64_t version = 0;
+  enum reason reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction);
+  if (reason == REASON_OK) reason = read_version(ledger, &version);
+  if (reason != REASON_OK || version >= SCHEMA_VERSION) return reason;
+  snprintf(sql, sizeof sql, "PRAGMA user_version = %d", (int)version + 1);
+  reason = database_script(ledger, steps[version]);
+  if (reason == REASON_OK) reason = database_script(ledger, sql);
+  return reason == REASON_OK ? transaction_commit(&transaction) : reason;
+}
+
+static enum reason migrate(struct ledger *ledger, int64_t version) {
+  enum reason reason = REASON_OK;
+  for (; reason == REASON_OK && version < SCHEMA_VERSION; version++)
+    reason = take_step(ledger);
+  return reason;
+}
+
+/* Without a journal on disk: a half-made file is thrown away. */
 static enum reason write_schema(const char *path) {
   struct ledger *ledger CLEANUP(database_close) = NULL;
   enum reason reason = database_open(path, &ledger);
-  return reason == REASON_OK ? database_script(ledger, schema) : reason;
+  if (reason == REASON_OK) reason = database_script(ledger, "PRAGMA journal_mode = MEMORY");
+  return reason == REASON_OK ? migrate(ledger, 0) : reason;
 }
 
 /* An empty file, one of another program and one of a newer version are all not ours to use, let alone to replace. */
-static enum reason check_schema(struct ledger *ledger) {
+static enum reason check_schema(struct ledger *ledger, int64_t *ret_version) {
   int64_t application = 0, version = 0;
   enum reason reason = database_integer(ledger, "PRAGMA application_id", WITH_NOTHING, 0, &application);
-  if (reason == REASON_OK) reason = database_integer(ledger, "PRAGMA user_version", WITH_NOTHING, 0, &version);
+  if (reason == REASON_OK) reason = read_version(ledger, &version);
   if (reason != REASON_OK) return reason;
-  return application == APPLICATION_ID && version == SCHEMA_VERSION ? REASON_OK : REASON_STATE_DAMAGED;
+  *ret_version = version;
+  bool ours = application == APPLICATION_ID && version >= 1 && version <= SCHEMA_VERSION;
+  return ours ? REASON_OK : REASON_STATE_DAMAGED;
 }
 
 /*
@@ -108,10 +145,14 @@ static enum reason check_schema(struct ledger *ledger) {
  * each time. Truncated, not deleted: its emptying is fsync'd under FULL, so a commit outlives a power cut.
  * A reader opens for writing too, so that it can roll back what a crashed writer left, and is then forbidden to write.
  */
-static enum reason set_mode(struct ledger *ledger, enum ledger_mode mode) {
-  return database_script(ledger, mode == LEDGER_READ ? "PRAGMA query_only = ON"
-                                                     : "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL;"
-                                                       "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY");
+static enum reason set_mode(struct ledger *ledger, enum ledger_mode mode, int64_t version) {
+  enum reason reason =
+      database_script(ledger,
+                      "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON;"
+                      "PRAGMA temp_store = MEMORY");
+  if (reason == REASON_OK) reason = migrate(ledger, version);
+  if (reason == REASON_OK && mode == LEDGER_READ) reason = database_script(ledger, "PRAGMA query_only = ON");
+  return reason;
 }
 
 static void free_quietly(char **string) {
@@ -132,9 +173,10 @@ enum reason ledger_open(const char *path, enum ledger_mode mode, struct ledger *
   if (file == LEDGER_FILE_NEVER_MADE) reason = ledger_file_create(located, write_schema);
 
   struct ledger *ledger CLEANUP(database_close) = NULL;
+  int64_t version = 0;
   if (reason == REASON_OK) reason = database_open(located, &ledger);
-  if (reason == REASON_OK) reason = check_schema(ledger);
-  if (reason == REASON_OK) reason = set_mode(ledger, mode);
+  if (reason == REASON_OK) reason = check_schema(ledger, &version);
+  if (reason == REASON_OK) reason = set_mode(ledger, mode, version);
   if (reason == REASON_STATE_DAMAGED) errno = EUCLEAN;
   if (reason != REASON_OK) return reason;
   *ret = ledger;

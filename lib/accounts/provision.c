@@ -12,12 +12,49 @@
  * New ids lie all over the range: with the ledger's pages in memory a batch reads none of them twice. Here each account
  * is checked before, and the schema's own checks of a row would take as long as all the rest.
  */
-#define FOR_MANY "PRAGMA cache_size = -65536; PRAGMA ignore_check_constraints = ON"
+#define FOR_MANY "PRAGMA cache_size = -131072; PRAGMA ignore_check_constraints = ON"
 #define FOR_FEW "PRAGMA ignore_check_constraints = OFF"
 
 /* ---- what needs no ledger ---- */
 
+const char *provision_text(enum provision_result result) {
+  switch (result) {
+  case PROVISION_WAITING:
+  case PROVISION_ADDED:
+  case PROVISION_PRESENT:
+    break;
+  case PROVISION_NAME_INVALID:
+    return "the name is not [a-z_][a-z0-9_-]{0,31}";
+  case PROVISION_NAME_RESERVED:
+    return "the name is reserved: a group of this name would carry rights";
+  case PROVISION_NAME_LOCAL:
+    return "another source of this host has the name, as a user, as a group or as a member of one";
+  case PROVISION_NAME_BOUND:
+    return "the account is there and belongs to another issuer and subject; 'jwtctl accounts rebind' changes that";
+  case PROVISION_DIFFERS:
+    return "the account is there with another uid, home, shell or state; 'jwtctl accounts show' tells";
+  case PROVISION_BINDING:
+    return "issuer and subject are both null, or both 1 to 16384 bytes without control characters";
+  case PROVISION_PATH:
+    return "home and shell are absolute paths of at most 255 bytes, without colons and control characters";
+  case PROVISION_ID_OUTSIDE:
+    return "the uid is not within uid_min and uid_max of the settings";
+  case PROVISION_ID_USED:
+    return "the uid belongs to another account, or belonged to one, and ids are not given out twice";
+  case PROVISION_ID_LOCAL:
+    return "another source of this host has the uid, as a user's or as a group's";
+  case PROVISION_RANGE_FULL:
+    return "no id is free within uid_min and uid_max of the settings";
+  case PROVISION_SOURCE_UNAVAILABLE:
+    return "a source of nsswitch.conf did not answer, so the name or the uid may be somebody's";
+  case PROVISION_WITHDRAWN:
+    return "it is no longer declared, so it is disabled; 'jwtctl accounts enable' or 'remove' decides";
+  }
+  return NULL;
+}
+
 static bool binding_is_fit(const struct provision *account) {
+  if (account->issuer == NULL) return true;
   bool role = account->issuer[0] == '\0' && account->subject[0] == '\0';
   return role || binding_is_whole(account->issuer, account->subject);
 }
@@ -78,10 +115,11 @@ static enum reason prepare(struct ledger *ledger, struct statements *ret) {
                             " FROM used_ids WHERE id = ?",
                             WITH_NOTHING, &ret->owner);
   if (reason == REASON_OK)
-    reason = database_query(ledger,
-                            "INSERT INTO identities (uid, name, issuer, subject, home, shell, state, created)"
-                            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                            WITH_NOTHING, &ret->insert);
+    reason =
+        database_query(ledger,
+                       "INSERT INTO identities (uid, name, issuer, subject, home, shell, state, created, published)"
+                       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)", /* see database_note_behind */
+                       WITH_NOTHING, &ret->insert);
   return reason;
 }
 
@@ -148,10 +186,11 @@ static enum reason insert(struct ledger *ledger, const struct statements *statem
   if (account->home == NULL && !account_home(how->settings->home, account->name, home, sizeof home))
     return REASON_SETTINGS_INVALID;
   account->result = PROVISION_ADDED;
-  return run_again(ledger, statements->insert,
-                   WITH(INTEGER(account->candidate), TEXT(account->name), TEXT(account->issuer), TEXT(account->subject),
-                        TEXT(account->home != NULL ? account->home : home), TEXT(shell),
-                        TEXT(state_text(account->state)), INTEGER(how->now)));
+  return run_again(
+      ledger, statements->insert,
+      WITH(INTEGER(account->candidate), TEXT(account->name), TEXT(account->issuer != NULL ? account->issuer : ""),
+           TEXT(account->subject != NULL ? account->subject : ""), TEXT(account->home != NULL ? account->home : home),
+           TEXT(shell), TEXT(state_text(account->state)), INTEGER(how->now)));
 }
 
 /* An id that the ledger has already leaves the account waiting at its next probe: other sources must be asked of it. */
@@ -176,6 +215,12 @@ static int compare_waiting(const void *a, const void *b) {
   return left < right ? -1 : left > right;
 }
 
+static bool any_was_made(struct provision *const *accounts, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (accounts[i]->result == PROVISION_ADDED && accounts[i]->state != PROVISION_REMOVED) return true;
+  return false;
+}
+
 static enum reason make_waiting(struct ledger *ledger, const struct provisioning *how, struct provision **waiting,
                                 size_t count) {
   struct statements statements CLEANUP(statements_free) = {0};
@@ -184,6 +229,7 @@ static enum reason make_waiting(struct ledger *ledger, const struct provisioning
   if (reason == REASON_OK) reason = prepare(ledger, &statements);
   for (size_t i = 0; reason == REASON_OK && i < count; i++)
     reason = make(ledger, &statements, how, waiting[i]);
+  if (reason == REASON_OK && any_was_made(waiting, count)) reason = database_note_behind(ledger);
   if (reason != REASON_OK) return reason;
   statements_free(&statements); /* a statement that is not done keeps the lock */
   statements = (struct statements){0};

@@ -1,5 +1,4 @@
-/* The checks of the accounts section that go beyond the types of its options. */
-#include <stdio.h>
+/* The checks of the sections accounts and account that go beyond the types of its options. */
 #include <string.h>
 
 #include "loader.h"
@@ -64,4 +63,71 @@ bool accounts_finish(struct loader *loader, const struct seen_section *section, 
     return false;
   accounts->range = (struct id_range){(uint32_t)draft->uid_min, (uint32_t)draft->uid_max};
   return true;
+}
+
+/* ---- account ---- */
+
+static bool check_name(struct loader *loader, const struct seen_section *section) {
+  if (name_is_strict(section->title) && !name_is_reserved(section->title)) return true;
+  return loader_fail(loader, section->source->name, section->line, "account \"%.80s\": %s", section->title,
+                     name_is_strict(section->title) ? "the name is reserved: a group of this name would carry rights"
+                                                    : "expected a name of [a-z_][a-z0-9_-]{0,31}");
+}
+
+static bool check_uid(struct loader *loader, const struct seen_section *section,
+                      const struct account_settings *accounts, const struct account_draft *draft) {
+  if (draft->uid < accounts->range.min || draft->uid > accounts->range.max)
+    return ACCOUNTS_FAIL("uid", "`uid` is %lld; expected one of the ids that are for these accounts, %u-%u",
+                         (long long)draft->uid, accounts->range.min, accounts->range.max);
+  for (size_t i = 0; i < accounts->declared_count; i++)
+    if (accounts->declared[i].uid == draft->uid)
+      return ACCOUNTS_FAIL("uid", "`uid` is %lld, which account \"%s\" has", (long long)draft->uid,
+                           accounts->declared[i].name);
+  return true;
+}
+
+static bool check_subject(struct loader *loader, const struct seen_section *section, const char *subject) {
+  for (const char *c = subject; *c; c++)
+    if ((unsigned char)*c < ' ' || *c == 0x7f)
+      return ACCOUNTS_FAIL("subject", "`subject` has a control character in it");
+  return true;
+}
+
+/* A section may say whose the account is; then it says both. */
+static bool finish_binding(struct loader *loader, const struct seen_section *section, const struct settings *settings,
+                           struct account_draft *draft) {
+  struct declared_account *account = &draft->account;
+  if (!draft->issuer && !account->subject) return true;
+  if (!draft->issuer || !account->subject)
+    return loader_fail(loader, section->source->name, section->line,
+                       "account \"%s\" has no `%s`; expected it beside `%s`", section->title,
+                       draft->issuer ? "subject" : "issuer", draft->issuer ? "issuer" : "subject");
+  const struct issuer *issuer = settings_issuer(settings, draft->issuer);
+  if (!issuer)
+    return ACCOUNTS_FAIL("issuer", "`issuer` is \"%.80s\", but there is no such issuer section", draft->issuer);
+  account->issuer = issuer_identity(issuer);
+  return check_subject(loader, section, account->subject);
+}
+
+static bool finish_home(struct loader *loader, const struct seen_section *section, const char *template,
+                        struct declared_account *account) {
+  char home[ACCOUNT_PATH_MAX + 1];
+  if (account->home) return check_path(loader, section, "home", account->home);
+  if (!account_home(template, section->title, home, sizeof(home)))
+    return ACCOUNTS_FAIL("home", "`home` is longer than %d bytes", ACCOUNT_PATH_MAX);
+  account->home = arena_copy(loader->arena, home, strlen(home));
+  return account->home || loader_out_of_memory(loader);
+}
+
+bool account_finish(struct loader *loader, const struct seen_section *section, const struct settings *settings,
+                    struct account_draft *draft) {
+  const struct account_settings *accounts = &settings->accounts;
+  struct declared_account *account = &draft->account;
+  if (!check_name(loader, section) || !check_uid(loader, section, accounts, draft) ||
+      !finish_binding(loader, section, settings, draft) || !finish_home(loader, section, accounts->home, account))
+    return false;
+  if (!account->shell) account->shell = accounts->shell;
+  account->name = section->title;
+  account->uid = (uint32_t)draft->uid;
+  return check_path(loader, section, "shell", account->shell);
 }

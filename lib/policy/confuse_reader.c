@@ -29,7 +29,7 @@ static cfg_opt_t *add_options(const struct section_kind *kind, cfg_opt_t *to) {
 
 /* libConfuse copies these tables. */
 static cfg_t *new_reader(void) {
-  cfg_opt_t sections[3][OPTIONS_MAX];
+  cfg_opt_t sections[SECTION_KINDS][OPTIONS_MAX];
   cfg_opt_t top[OPTIONS_MAX];
   cfg_opt_t *to = add_options(&kind_top, top);
   for (size_t i = 0; section_kinds[i]; i++) {

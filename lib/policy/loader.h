@@ -106,14 +106,21 @@ struct accounts_draft {
   int64_t uid_max;
 };
 
+struct account_draft {
+  struct declared_account account;
+  int64_t uid;
+  const char *issuer; /* a section's title */
+};
+
 struct top_draft {
   const char *hostname;
 };
 
-extern const struct section_kind kind_top, kind_issuer, kind_rule, kind_accounts;
+extern const struct section_kind kind_top, kind_issuer, kind_rule, kind_accounts, kind_account;
 
 /* The sections that may stand in a file, NULL-terminated. */
-extern const struct section_kind *const section_kinds[];
+#define SECTION_KINDS 4
+extern const struct section_kind *const section_kinds[SECTION_KINDS + 1];
 
 /* By name; NULL when there is none. */
 const struct option *option_find(const struct section_kind *kind, const char *name);
@@ -141,6 +148,8 @@ bool issuer_finish(struct loader *loader, const struct seen_section *section, co
 bool issuer_finish_keys(struct loader *loader, const struct seen_section *section, struct issuer_draft *draft);
 bool rule_finish(struct loader *loader, const struct seen_section *section, struct rule_draft *draft);
 bool accounts_finish(struct loader *loader, const struct seen_section *section, struct accounts_draft *draft);
+bool account_finish(struct loader *loader, const struct seen_section *section, const struct settings *settings,
+                    struct account_draft *draft);
 
 /* Parse `CLAIM OP VALUE`. On failure *ret_wrong says in one clause what is wrong, NULL for memory. */
 bool condition_parse(struct arena *arena, const char *text, struct condition *ret, const char **ret_wrong);

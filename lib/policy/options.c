@@ -81,6 +81,20 @@ static const struct option accounts_options[] = {
     {.name = "require_token", .type = OPTION_LIST, ACCOUNTS(require_token), .list = require_token},
     {.name = "login_programs", .type = OPTION_LIST, ACCOUNTS(login_programs), .list = login_programs},
 };
+
+#define ACCOUNT(field) .offset = offsetof(struct account_draft, account.field)
+static const struct option account_options[] = {
+    {.name = "uid",
+     .type = OPTION_NUMBER,
+     .offset = offsetof(struct account_draft, uid),
+     .required = true,
+     .min = 65536,
+     .max = 4294967293},
+    {.name = "home", .type = OPTION_TEXT, ACCOUNT(home)},
+    {.name = "shell", .type = OPTION_TEXT, ACCOUNT(shell)},
+    {.name = "issuer", .type = OPTION_TEXT, .offset = offsetof(struct account_draft, issuer)},
+    {.name = "subject", .type = OPTION_TEXT, ACCOUNT(subject)},
+};
 _Static_assert(ACCOUNT_UID_MIN_DEFAULT == 1879048192u && ACCOUNT_UID_MAX_DEFAULT == 2147352575u,
                "the fallbacks above are these");
 
@@ -88,8 +102,10 @@ const struct section_kind kind_top = {"", false, top_options, COUNT_OF(top_optio
 const struct section_kind kind_issuer = {"issuer", true, issuer_options, COUNT_OF(issuer_options)};
 const struct section_kind kind_rule = {"rule", true, rule_options, COUNT_OF(rule_options)};
 const struct section_kind kind_accounts = {"accounts", false, accounts_options, COUNT_OF(accounts_options)};
+const struct section_kind kind_account = {"account", true, account_options, COUNT_OF(account_options)};
 
-const struct section_kind *const section_kinds[] = {&kind_issuer, &kind_rule, &kind_accounts, NULL};
+const struct section_kind *const section_kinds[SECTION_KINDS + 1] = {&kind_issuer, &kind_rule, &kind_accounts,
+                                                                     &kind_account, NULL};
 
 const struct option *option_find(const struct section_kind *kind, const char *name) {
   for (size_t i = 0; i < kind->option_count; i++)

@@ -272,6 +272,21 @@ static bool load_accounts(struct loader *loader, struct settings *settings) {
   return true;
 }
 
+static bool load_declared(struct loader *loader, struct settings *settings) {
+  struct account_settings *accounts = &settings->accounts;
+  struct declared_account *declared =
+      arena_alloc(loader->arena, (count_of(loader, &kind_account) + 1) * sizeof(*declared));
+  if (!declared) return loader_out_of_memory(loader);
+  accounts->declared = declared;
+  const struct seen_section *at = next_of(loader->sections, &kind_account);
+  for (; at; at = next_of(at->next, &kind_account)) {
+    struct account_draft draft = {0};
+    if (!section_fill(loader, at, &draft) || !account_finish(loader, at, settings, &draft)) return false;
+    declared[accounts->declared_count++] = draft.account;
+  }
+  return true;
+}
+
 static bool load_top(struct loader *loader, struct settings *settings) {
   struct top_draft draft = {0};
   if (!section_fill(loader, &loader->top, &draft)) return false;
@@ -283,7 +298,7 @@ static bool load_all(struct loader *loader, const struct selection *selection, s
   if (!read_all(loader, selection)) return false;
   settings->fingerprint = fingerprint(loader); /* before the scan blanks the comments */
   return parse_all(loader) && load_top(loader, settings) && load_issuers(loader, settings) &&
-         load_rules(loader, settings) && load_accounts(loader, settings);
+         load_rules(loader, settings) && load_accounts(loader, settings) && load_declared(loader, settings);
 }
 
 static enum reason load(const struct selection *selection, struct settings **ret, struct settings_error *error) {

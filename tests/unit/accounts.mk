@@ -1,9 +1,10 @@
 # unit/accounts
 ACCOUNTS_TESTS = tests/unit/ledger_test tests/unit/ledger_file_test tests/unit/ledger_race_test \
 	tests/unit/ledger_lock_test tests/unit/ledger_publish_test tests/unit/ledger_admin_test \
-	tests/unit/ledger_kill_test tests/unit/nsswitch_test tests/unit/sources_test
+	tests/unit/ledger_kill_test tests/unit/ledger_migration_test tests/unit/nsswitch_test tests/unit/sources_test
 check_PROGRAMS += $(ACCOUNTS_TESTS)
 noinst_HEADERS += tests/unit/ledger_fixture.h
+EXTRA_DIST += tests/unit/ledger_v1.sql
 
 tests_unit_ledger_test_SOURCES = tests/unit/ledger_test.c
 tests_unit_ledger_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/lib/accounts $(SQLITE_CFLAGS)
@@ -32,6 +33,10 @@ tests_unit_ledger_admin_test_LDADD = lib/accounts/libaccounts.la $(SQLITE_LIBS)
 tests_unit_ledger_kill_test_SOURCES = tests/unit/ledger_kill_test.c
 tests_unit_ledger_kill_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_unit_ledger_kill_test_LDADD = lib/accounts/libaccounts.la $(SQLITE_LIBS)
+
+tests_unit_ledger_migration_test_SOURCES = tests/unit/ledger_migration_test.c
+tests_unit_ledger_migration_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_unit_ledger_migration_test_LDADD = lib/accounts/libaccounts.la $(SQLITE_LIBS)
 
 tests_unit_nsswitch_test_SOURCES = tests/unit/nsswitch_test.c
 tests_unit_nsswitch_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/lib/accounts

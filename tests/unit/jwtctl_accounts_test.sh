@@ -61,14 +61,14 @@ check 'the state folder and the tables are open to all, the ledger to root' \
 sqlite3 $ledger "INSERT INTO used_ids VALUES (1879048200, 'alice', 1), (5, 'bob', 1);
   INSERT INTO identities VALUES
     (1879048200, 'alice', 'https://issuer.test', 'it''s \\me ' || char(27) || '[31m' || char(10) || 'x y', '/home/alice',
-     '/bin/bash', 'enabled', 1800000000, 1800000001, 0),
-    (5, 'bob', '', CAST(x'ff41' AS TEXT), '/home/bob', '/bin/sh', 'reserved', 1800000000, NULL, 0);"
+     '/bin/bash', 'enabled', 1800000000, 1800000001, 0, 0),
+    (5, 'bob', '', CAST(x'ff41' AS TEXT), '/home/bob', '/bin/sh', 'reserved', 1800000000, NULL, 0, 0);"
 run accounts list
 check 'a table' is "$status $(cat out)" '0 NAME   UID         STATE     ISSUER               SUBJECT                      CREATED               LAST LOGIN
 alice  1879048200  enabled   https://issuer.test  it'"'"'s \x5cme \x1b[31m\x0ax y  2027-01-15T08:00:00Z  2027-01-15T08:00:01Z
 bob    5           reserved  -                    \xffA                        2027-01-15T08:00:00Z  never'
 run accounts list --json
-check 'JSON' is "$status $(cat out)" '0 [{"name":"alice","uid":1879048200,"state":"enabled","issuer":"https://issuer.test","subject":"it'"'"'s \\me \u001B[31m\nx y","home":"/home/alice","shell":"/bin/bash","created":"2027-01-15T08:00:00Z","last_login":"2027-01-15T08:00:01Z"},{"name":"bob","uid":5,"state":"reserved","issuer":null,"subject":"\\xffA","home":"/home/bob","shell":"/bin/sh","created":"2027-01-15T08:00:00Z","last_login":null}]'
+check 'JSON' is "$status $(cat out)" '0 [{"name":"alice","uid":1879048200,"state":"enabled","issuer":"https://issuer.test","subject":"it'"'"'s \\me \u001B[31m\nx y","home":"/home/alice","shell":"/bin/bash","created":"2027-01-15T08:00:00Z","last_login":"2027-01-15T08:00:01Z","declared":false},{"name":"bob","uid":5,"state":"reserved","issuer":null,"subject":"\\xffA","home":"/home/bob","shell":"/bin/sh","created":"2027-01-15T08:00:00Z","last_login":null,"declared":false}]'
 check 'a pipe gets no colour' plain out
 TERM=xterm script -qec "'$jwtctl' accounts list" /dev/null </dev/null >out
 check 'a terminal does' grep -q $'^\033\\[1mNAME\033\\[0m   ' out
@@ -84,7 +84,7 @@ check 'and warns of what it could not' complained 'warning: 1 account with an id
 # A reader of the list that takes its time does not hold the ledger.
 for n in $(seq 1000); do
   echo "INSERT INTO used_ids VALUES ($n + 3000, 'n$n', 1);
-    INSERT INTO identities VALUES ($n + 3000, 'n$n', 'i', 's', '/h', '/s', 'enabled', 1, 1, 0);"
+    INSERT INTO identities VALUES ($n + 3000, 'n$n', 'i', 's', '/h', '/s', 'enabled', 1, 1, 0, 0);"
 done >many.sql
 sqlite3 $ledger 'BEGIN' '.read many.sql' 'COMMIT'
 mkfifo slow
@@ -103,7 +103,7 @@ show() { "$jwtctl" accounts show "$1" --json | grep -o "\"$2\":[^,}]*"; }
 boot=$(cat /proc/sys/kernel/random/boot_id)
 sqlite3 $ledger "INSERT INTO used_ids VALUES (1879048300, 'carl', 1);
   INSERT INTO identities VALUES (1879048300, 'carl', 'https://issuer.test', 'carl', '/home/carl', '/bin/bash', 'enabled',
-    1800000000, 1800000001, 0);
+    1800000000, 1800000001, 0, 0);
   INSERT INTO grants VALUES ('0123456789abcdef0123456789abcdef', 1879048300, 'carl', 1879048300, 'sshd',
     'https://issuer.test', 'carl', 'rule', NULL, 1800000000, 4000000000, 1, 1800000001);
   INSERT INTO sessions VALUES (1, '0123456789abcdef0123456789abcdef', 1, 1, 1, '$boot', NULL, 1800000001, NULL);"
@@ -118,9 +118,10 @@ home           /home/carl
 shell          /bin/bash
 created        2027-01-15T08:00:00Z
 last login     2027-01-15T08:00:01Z
+declared       no
 open sessions  1'
 run accounts show carl --json
-check 'as JSON' is "$status $(cat out)" '0 {"name":"carl","uid":1879048300,"state":"enabled","issuer":"https://issuer.test","subject":"carl","home":"/home/carl","shell":"/bin/bash","created":"2027-01-15T08:00:00Z","last_login":"2027-01-15T08:00:01Z","open_sessions":1}'
+check 'as JSON' is "$status $(cat out)" '0 {"name":"carl","uid":1879048300,"state":"enabled","issuer":"https://issuer.test","subject":"carl","home":"/home/carl","shell":"/bin/bash","created":"2027-01-15T08:00:00Z","last_login":"2027-01-15T08:00:01Z","declared":false,"open_sessions":1}'
 run accounts disable carl
 check 'disable says what is refused, what goes on, and how to undo it' is "$status $(cat out)" \
   "0 carl (uid 1879048300) is disabled: every login, and every right of a grant, is refused from now on.
@@ -210,7 +211,7 @@ check 'with what a first login would give where the line says nothing' is "$(exp
 {"name":"role","issuer":null,"subject":null,"uid":2147001918,"home":"/home/role","shell":"/bin/bash","state":"enabled"}
 {"name":"gone","uid":1900000001,"state":"removed"}'
 check 'the accounts are in the tables' grep -qa /srv/bea $state/nss/base.*
-check 'published, all of them' is "$(sqlite3 $ledger 'SELECT count(*) FROM identities WHERE NOT published')" 0
+check 'published, all of them' is "$(sqlite3 $ledger 'SELECT min(published), behind FROM identities, tables')" '1|0'
 import - <new.jsonl
 check 'a file that is not there' is "$status $(grep -c -- '-: No such file' err)" '2 1'
 run accounts import --config "$conf" --json <new.jsonl
@@ -330,7 +331,7 @@ done
 import many.jsonl
 check 'an interrupted import goes on where it was' is "$status $(cat err)" '0 '
 check 'and nobody is there twice' is "$(sqlite3 $ledger 'SELECT count(*), count(DISTINCT name), (SELECT count(*) FROM used_ids),
-  sum(published) FROM identities; PRAGMA integrity_check')" '50000|50000|50000|50000
+  behind FROM identities, tables; PRAGMA integrity_check')" '50000|50000|50000|0
 ok'
 # No room: what is made stays, and the rest is made when there is room.
 rm -rf $state
@@ -341,18 +342,69 @@ check 'a full disk stops an import' is "$status $(grep -o state-unavailable err 
   '1 state-unavailable 1'
 mount -o remount,size=100m $state
 import many.jsonl
-check 'which goes on when there is room' is "$status $(cat err) $(sqlite3 $ledger 'SELECT count(*) FROM identities WHERE published')" \
-  '0  50000'
+check 'which goes on when there is room' is "$status $(cat err) $(sqlite3 $ledger 'SELECT count(*), behind FROM identities, tables')" \
+  '0  50000|0'
 umount $state
 run accounts export --json
 check 'export has no options' is "$status" 2
+
+# ---- declared accounts ----
+
+rm -rf $state
+cat >declared.conf <<'EOF'
+issuer "corp" { url = "https://corp.test" audience = { "a" } algorithms = { "ES256" } keys = "file:/nonexistent" }
+account "build" { uid = 1900000100 }
+account "anna" { uid = 1900000101 home = "/srv/anna" shell = "/bin/sh" issuer = "corp" subject = "a" }
+EOF
+conf=$dir/declared.conf
+import <<<'{"issuer":"i","subject":"s","name":"other","uid":1900000102}'
+run apply --config "$conf"
+check 'apply makes declared accounts' is "$status $(cat out err)" "0 $state/nss: 3 accounts, ids 1879048192-2147352575"
+check 'as they are declared' is "$(export_all | grep -v other)" \
+'{"name":"anna","issuer":"https://corp.test","subject":"a","uid":1900000101,"home":"/srv/anna","shell":"/bin/sh","state":"enabled"}
+{"name":"build","issuer":null,"subject":null,"uid":1900000100,"home":"/home/build","shell":"/bin/bash","state":"enabled"}'
+check 'and tells them from others' is "$(show build declared) $(show other declared)" '"declared":true "declared":false'
+check 'they are in the tables' grep -qa /srv/anna $state/nss/base.*
+run accounts rebind build --issuer i --subject mine
+sed -i 's,/srv/anna,/srv/a2,; s/subject = "a"/subject = "b"/' declared.conf
+run apply --config "$conf"
+check 'a changed section changes the account' is "$status $(show anna home) $(show anna subject)" '0 "home":"/srv/a2" "subject":"b"'
+check 'in the tables too' grep -qa /srv/a2 $state/nss/base.*
+check 'one that says nothing of a binding leaves it' is "$(show build subject)" '"subject":"mine"'
+run accounts remove anna --config "$conf"
+check 'a declared account is not removed' is "$status $(grep -c 'take its section' err)" '1 1'
+cat >>declared.conf <<'EOF'
+account "new" { uid = 1900000102 }
+account "other" { uid = 1900000103 }
+account "localuser" { uid = 1900000104 }
+account "fine" { uid = 1900000106 }
+account "taken" { uid = 1900000105 }
+EOF
+cp /etc/passwd passwd && printf '%s\n' localuser:x:70000:70000::/:/bin/sh x:x:1900000105:70000::/:/bin/sh >>passwd
+mount --bind passwd /etc/passwd
+run apply --config "$conf"
+umount /etc/passwd
+check 'what is somebody else'"'"'s is told' is "$status $(sort err)" '1 jwtctl apply: account "localuser": another source of this host has the name, as a user, as a group or as a member of one
+jwtctl apply: account "new": the uid belongs to another account, or belonged to one, and ids are not given out twice
+jwtctl apply: account "other": the account is there with another uid, home, shell or state; '"'jwtctl accounts show'"' tells
+jwtctl apply: account "taken": another source of this host has the uid, as a user'"'s or as a group's"
+check 'and the rest is made' is "$(show fine uid) $(show other uid)" '"uid":1900000106 "uid":1900000102'
+echo 'account "build" { uid = 1900000100 }' >declared.conf
+run apply --config "$conf"
+check 'an account whose section is gone is disabled' is "$status $(sort err) $(show anna state) $(show anna declared) $(show build state)" \
+  "0 jwtctl apply: account \"anna\": it is no longer declared, so it is disabled; 'jwtctl accounts enable' or 'remove' decides
+jwtctl apply: account \"fine\": it is no longer declared, so it is disabled; 'jwtctl accounts enable' or 'remove' decides \"state\":\"disabled\" \"declared\":false \"state\":\"enabled\""
+run accounts remove anna --config "$conf"
+check 'and can be removed' is "$status" 0
+run apply --config "$conf"
+check 'the same again says nothing' is "$status $(cat err)" '0 '
 
 # ---- what goes wrong ----
 
 rm -rf $state
 run apply --config "$dir/good.conf"
 sqlite3 $ledger "INSERT INTO used_ids VALUES (5, 'bob', 1);
-  INSERT INTO identities VALUES (5, 'bob', '', 'b', '/home/bob', '/bin/sh', 'reserved', 1800000000, NULL, 0);"
+  INSERT INTO identities VALUES (5, 'bob', '', 'b', '/home/bob', '/bin/sh', 'reserved', 1800000000, NULL, 0, 0);"
 
 run accounts list --jsn
 check 'an unknown option is wrong use' is "$status" 2

@@ -176,11 +176,11 @@ static void what_is_not_our_ledger_is_damaged_and_stays(void) {
   struct fixture fixture CLEANUP(fixture_end);
   unsigned char noise[8192];
   if (!fixture_begin(&fixture)) return;
-  CHECK_INT(fixture_sql(&fixture, "PRAGMA user_version = 2"), -1);
+  CHECK_INT(fixture_sql(&fixture, "PRAGMA user_version = 3"), -1);
   check_damaged(fixture.path);
   CHECK_INT(fixture_sql(&fixture, "PRAGMA user_version = 0"), -1);
   check_damaged(fixture.path);
-  CHECK_INT(fixture_sql(&fixture, "PRAGMA user_version = 1"), -1);
+  CHECK_INT(fixture_sql(&fixture, "PRAGMA user_version = 2"), -1);
   CHECK_REASON(try_open(fixture.path, LEDGER_WRITE), REASON_OK);
   CHECK_INT(fixture_sql(&fixture, "PRAGMA application_id = 7"), -1);
   check_damaged(fixture.path);

@@ -262,6 +262,27 @@ static const struct bad accounts[] = {
     {"a relative login program", ACCOUNTS("login_programs = { sshd }"), 2, "an absolute path"},
 };
 
+#define DECLARED(name, lines) "account \"" name "\" {\n" lines "\n}\n" /* line 2 */
+
+static const struct bad declared[] = {
+    {"no uid", DECLARED("build", ""), 1, "account \"build\" has no `uid`, which is required"},
+    {"a name with capitals", DECLARED("Build", "uid = 1900000000"), 1, "expected a name of [a-z_]"},
+    {"a reserved name", DECLARED("docker", "uid = 1900000000"), 1, "the name is reserved"},
+    {"an id of the system", DECLARED("build", "uid = 1000"), 2, "expected 65536 to"},
+    {"an id outside the range", DECLARED("build", "uid = 1879048191"), 2, "expected one of the ids"},
+    {"an id past the range", "accounts { uid_min = 100000 uid_max = 100009 }\n" DECLARED("build", "uid = 100010"), 3,
+     "100000-100009"},
+    {"an id of two", DECLARED("a", "uid = 1900000000") DECLARED("b", "uid = 1900000000"), 5, "which account \"a\" has"},
+    {"a name of two", DECLARED("a", "uid = 1900000000") DECLARED("a", "uid = 1900000001"), 4, "a second account"},
+    {"a relative home", DECLARED("build", "uid = 1900000000\nhome = build"), 3, "an absolute path"},
+    {"a relative shell", DECLARED("build", "uid = 1900000000\nshell = sh"), 3, "an absolute path"},
+    {"an issuer that is not there", DECLARED("build", "uid = 1900000000\nissuer = corp\nsubject = s"), 3,
+     "there is no such issuer section"},
+    {"an issuer without subject", DECLARED("build", "uid = 1900000000\nissuer = corp"), 1, "has no `subject`"},
+    {"a subject without issuer", DECLARED("build", "uid = 1900000000\nsubject = s"), 1, "has no `issuer`"},
+    {"an option that is none", DECLARED("build", "gid = 1900000000"), 2, "gid"},
+};
+
 static char folder[] = "/tmp/settings_test.XXXXXX";
 static char conf_path[64], conf_d[64];
 
@@ -305,6 +326,7 @@ static void refuses_bad_rules(void) {
 
 static void refuses_bad_accounts(void) {
   check_bad(accounts, COUNT_OF(accounts));
+  check_bad(declared, COUNT_OF(declared));
 }
 
 /* Cut at any byte, a file with all kinds of sections is either refused or stands between two sections. */
@@ -379,7 +401,9 @@ static void reads_every_option(void) {
       "  account = \"ci-{/user/name}-x\" groups = { \"docker\" } create = true system = true single_use = true\n"
       "  session = unlimited }\n"
       "accounts { uid_min = 100000 uid_max = 200000 home = \"/srv/{name}/h\" shell = '/bin/sh'\n"
-      "  require_token = sshd login_programs = { '/opt/sshd' } }\n";
+      "  require_token = sshd login_programs = { '/opt/sshd' } }\n"
+      "account build { uid = 100001 }\n"
+      "account anna { uid = 100002 home = '/srv/a' shell = '/bin/zsh' issuer = corp subject = 'a b' }\n";
   struct settings *settings = NULL;
   struct settings_error error;
   CHECK_REASON(load(text, &settings, &error), REASON_OK);
@@ -434,6 +458,19 @@ static void reads_every_option(void) {
   CHECK_STRING(settings->accounts.login_programs[0], "/opt/sshd");
   CHECK_INT(settings->accounts.pattern_count, 1);
   CHECK(name_pattern_allows(&settings->accounts.patterns[0], "ci-a-x"));
+
+  CHECK_INT(settings->accounts.declared_count, 2);
+  const struct declared_account *build = &settings->accounts.declared[0], *anna = build + 1;
+  CHECK_STRING(build->name, "build");
+  CHECK_INT(build->uid, 100001);
+  CHECK_STRING(build->home, "/srv/build/h");
+  CHECK_STRING(build->shell, "/bin/sh");
+  CHECK(build->issuer == NULL && build->subject == NULL);
+  CHECK_INT(anna->uid, 100002);
+  CHECK_STRING(anna->home, "/srv/a");
+  CHECK_STRING(anna->shell, "/bin/zsh");
+  CHECK_STRING(anna->issuer, "https://id.example.org/");
+  CHECK_STRING(anna->subject, "a b");
   settings_free(settings);
 }
 

@@ -87,17 +87,28 @@ enum reason claims_check_issuer(const json_t *claims, const struct token_expecta
   return conclude(&check, "issuer", held, iss, expectation->issuer, REASON_ISSUER_UNKNOWN);
 }
 
+static bool names_audience(const struct check *check, const json_t *value) {
+  return json_is_string(value) && list_holds(check->expectation->audiences, json_string_value(value));
+}
+
+static enum reason conclude_audience(const struct check *check, bool held, const json_t *found) {
+  CLEANUP(text_free) char *wanted = check->trace != NULL ? joined(check->expectation->audiences) : NULL;
+  return conclude(check, "audience", held, found, wanted, REASON_AUDIENCE_MISMATCH);
+}
+
 /* RFC 7519 section 4.1.3: a string, or a list of which one is enough. */
-static enum reason check_listed(const struct check *check, const char *name) {
-  const char *const *audiences = check->expectation->audiences;
-  const json_t *value = claim(check, name), *item;
+static enum reason check_aud(const struct check *check) {
+  const json_t *aud = claim(check, "aud"), *item;
   size_t i;
-  bool held = json_is_string(value) && list_holds(audiences, json_string_value(value));
-  json_array_foreach(value, i, item) {
-    held = held || (json_is_string(item) && list_holds(audiences, json_string_value(item)));
-  }
-  CLEANUP(text_free) char *wanted = check->trace != NULL ? joined(audiences) : NULL;
-  return conclude(check, "audience", held, value, wanted, REASON_AUDIENCE_MISMATCH);
+  bool held = names_audience(check, aud);
+  json_array_foreach(aud, i, item) held = held || names_audience(check, item);
+  return conclude_audience(check, held, aud);
+}
+
+/* RFC 6749 section 2.2: one string. A list of clients would say nothing of which of them the token was made for. */
+static enum reason check_client_id(const struct check *check) {
+  const json_t *client_id = claim(check, "client_id");
+  return conclude_audience(check, names_audience(check, client_id), client_id);
 }
 
 /* What Amazon Cognito puts into an access token, which has no aud: an ID token, which has one, is no credential here.
@@ -110,10 +121,10 @@ static enum reason check_token_use(const struct check *check) {
 
 static enum reason check_audience(const struct check *check) {
   if (check->expectation->audiences == NULL) return REASON_OK;
-  if (!check->expectation->audience_is_client_id) return check_listed(check, "aud");
+  if (!check->expectation->audience_is_client_id) return check_aud(check);
   enum reason reason = check_token_use(check);
-  if (reason == REASON_OK) reason = check_listed(check, "client_id");
-  if (reason == REASON_OK && claim(check, "aud") != NULL) reason = check_listed(check, "aud");
+  if (reason == REASON_OK) reason = check_client_id(check);
+  if (reason == REASON_OK && claim(check, "aud") != NULL) reason = check_aud(check);
   return reason;
 }
 

@@ -163,7 +163,7 @@ static void client_id_may_stand_in_for_the_audience(void) {
       {"{\"exp\":2000,\"client_id\":\"other\",\"token_use\":\"access\"}",
        REASON_AUDIENCE_MISMATCH,
        {.audiences = one, .audience_is_client_id = true}},
-      {"{\"exp\":2000,\"client_id\":[\"other\",1],\"token_use\":\"access\"}",
+      {"{\"exp\":2000,\"client_id\":[\"other\",\"ssh-client\"],\"token_use\":\"access\"}",
        REASON_AUDIENCE_MISMATCH,
        {.audiences = one, .audience_is_client_id = true}},
       {"{\"exp\":2000,\"token_use\":\"access\"}",

@@ -186,6 +186,12 @@ static bool same_keys(const struct issuer *a, const struct issuer *b) {
   return a->key_source == KEYS_DISCOVERED || strcmp(a->key_location, b->key_location) == 0;
 }
 
+/* Such an issuer would pass for the other in the log, and in the ledger for what the other was without its own alias.
+ */
+static bool takes_url_of(const struct issuer *issuer, const struct issuer *other) {
+  return issuer->alias && strcmp(issuer->alias, other->url) == 0 && strcmp(issuer->url, other->url) != 0;
+}
+
 /* Sections may share a url, as Kubernetes clusters do: their keys tell the tokens apart, their aliases the identities.
  */
 static bool check_apart(struct loader *loader, const struct seen_section *section, const struct issuer *first,
@@ -202,6 +208,10 @@ static bool check_apart(struct loader *loader, const struct seen_section *sectio
   if (strcmp(issuer_identity(first), issuer_identity(second)) == 0)
     return option_fail(loader, section, "alias", "issuer \"%s\" at %s:%d is known as \"%.80s\" already", first->title,
                        first->file, first->line, issuer_identity(first));
+  if (takes_url_of(first, second) || takes_url_of(second, first))
+    return option_fail(loader, section, "alias",
+                       "this and issuer \"%s\" at %s:%d: the `alias` of one is the `url` of the other", first->title,
+                       first->file, first->line);
   return true;
 }
 

@@ -159,6 +159,11 @@ static const struct bad issuers[] = {
      "is known as \"u\" already"},
     {"another's alias as url", ISSUER_WITH("alias = 'https://d.example'") DISCOVERED("https://d.example", ""), 8,
      "is known as \"https://d.example\" already"},
+    {"the url of another that has an alias", ISSUER_WITH("alias = x") DISCOVERED("https://d.example", "alias = u"), 10,
+     "the `alias` of one is the `url` of the other"},
+    {"an alias that is the url of another that has one",
+     ISSUER_WITH("alias = 'https://d.example'") DISCOVERED("https://d.example", "alias = d"), 10,
+     "the `alias` of one is the `url` of the other"},
     {"a trust domain with capitals", SPIFFE("spiffe://TD", "algorithms = RS256"), 2, "expected spiffe://TRUSTDOMAIN"},
     {"a trust domain with a path", SPIFFE("spiffe://td/", "algorithms = RS256"), 2, "expected spiffe://TRUSTDOMAIN"},
     {"a trust domain with a port", SPIFFE("spiffe://td:80", "algorithms = RS256"), 2, "expected spiffe://TRUSTDOMAIN"},
@@ -480,8 +485,8 @@ static void reads_where_keys_come_from(void) {
       "issuer one { url = 'https://kubernetes.default.svc' audience = a algorithms = RS256 alias = 'one.example'\n"
       "  keys = 'https://10.0.0.1:6443/openid/v1/jwks' ca_file = '/etc/ca.pem' bearer_file = '/etc/bearer'\n"
       "  max_stale = 1m issued_at = optional audience_claim = client_id }\n"
-      "issuer two { url = 'https://kubernetes.default.svc' audience = a algorithms = RS256 alias = two\n"
-      "  keys = discovery issued_at = required audience_claim = aud }\n"
+      "issuer two { url = 'https://kubernetes.default.svc' audience = a algorithms = RS256\n"
+      "  alias = 'https://kubernetes.default.svc' keys = discovery issued_at = required audience_claim = aud }\n"
       "issuer s { url = 'spiffe://prod.example_1' audience = a algorithms = { ES512, PS256 } keys = 'file:/b' }\n";
   struct settings *settings = NULL;
   struct settings_error error;
@@ -506,7 +511,8 @@ static void reads_where_keys_come_from(void) {
   CHECK_STRING(issuer_identity(one), "one.example");
 
   CHECK(two->key_source == KEYS_DISCOVERED && !two->issued_at_optional && !two->audience_is_client_id);
-  CHECK_STRING(issuer_identity(two), "two");
+  CHECK_STRING(issuer_identity(two),
+               "https://kubernetes.default.svc"); /* what it was called while it was the only one */
 
   CHECK(spiffe->key_source == KEYS_IN_FILE);
   CHECK_STRING(spiffe->trust_domain, "prod.example_1");

@@ -128,6 +128,7 @@ static enum reason fill(struct keyset *keyset, const char *json, size_t size) {
   keyset->entries = calloc(KEYSET_MAX_KEYS, sizeof *keyset->entries);
   if (keyset->bytes == NULL || keyset->entries == NULL) return REASON_OUT_OF_MEMORY;
   const char *text = memcpy(keyset->bytes, json, size), *end = text + size;
+  keyset->bytes[size] = '\0'; /* a name that is cut off there is compared with one byte more */
   const char *keys = find_keys(text, end), *tail;
   if (keys == NULL) return REASON_KEYS_MALFORMED;
   enum reason reason = cut(keyset, keys, end, &tail);

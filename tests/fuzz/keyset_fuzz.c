@@ -129,6 +129,38 @@ static void check_round_trip(const struct keyset *plain) {
   free(bytes);
 }
 
+/* ---- a plain set and the JSON that it is as a whole ---- */
+
+static bool are_objects(const json_t *keys) {
+  size_t i;
+  const json_t *key;
+  json_array_foreach(keys, i, key) {
+    if (!json_is_object(key)) return false;
+  }
+  return json_is_array(keys);
+}
+
+/* That a set is cut into its keys before they are parsed changes neither which sets there are nor which kid a key has;
+ * but the member "keys" must be spelt plainly. */
+static void check_whole(const char *bytes, size_t size, const struct keyset *plain) {
+  CLEANUP(json_clear) json_t *whole = NULL;
+  if (strict_json_parse(bytes, size, REASON_KEYS_MALFORMED, &whole) != REASON_OK) return;
+  const json_t *keys = json_object_get(whole, "keys");
+  bool is_set = are_objects(keys) && json_array_size(keys) <= KEYSET_MAX_KEYS;
+  bool is_plain = memchr(bytes, '\\', size) == NULL;
+  MUST_HOLD(plain != NULL ? is_set : !is_set || !is_plain);
+  if (plain == NULL) return;
+  MUST_HOLD(keyset_count(plain) == json_array_size(keys));
+  for (size_t i = 0; i < keyset_count(plain); i++) {
+    const struct keyset_entry *entry = &plain->entries[i];
+    const char *kid = json_string_value(json_object_get(json_array_get(keys, i), "kid"));
+    MUST_HOLD((entry->kid == NULL) == (kid == NULL));
+    if (kid == NULL) continue;
+    MUST_HOLD(entry->kid_size == strlen(kid) && memcmp(entry->kid, kid, entry->kid_size) == 0);
+    MUST_HOLD(keyset_has_kid(plain, kid));
+  }
+}
+
 /* ---- the JSON of both ---- */
 
 static size_t larger(size_t a, size_t b) {
@@ -159,7 +191,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (!prepared) MUST_HOLD(token_prepare() == REASON_OK);
   prepared = true;
   check_strictness((const char *)data, size);
-  if (keyset_parse((const char *)data, size, &plain) == REASON_OK) {
+  bool is_set = keyset_parse((const char *)data, size, &plain) == REASON_OK;
+  check_whole((const char *)data, size, plain);
+  if (is_set) {
     MUST_HOLD(keyset_head(plain) == NULL);
     check_set(plain);
     check_round_trip(plain);

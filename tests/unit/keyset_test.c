@@ -35,6 +35,7 @@ static void what_is_a_key_set(void) {
       {"{\"keys\":[{} {}]}", REASON_KEYS_MALFORMED},
       {"{\"keys\":[{}", REASON_KEYS_MALFORMED},
       {"{\"keys\":[{\"kid\":\"}]}", REASON_KEYS_MALFORMED},
+      {"{\"keys", REASON_KEYS_MALFORMED},
       {"{\"keys\":[{}]", REASON_KEYS_MALFORMED},
       {"{\"keys\":[{}],\"keys\":[]}", REASON_KEYS_MALFORMED},
       {"{\"keys\":[],\"other\":}", REASON_KEYS_MALFORMED},

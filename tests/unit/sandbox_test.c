@@ -485,7 +485,7 @@ static void a_file_grows_only_as_far_as_allowed(void) {
 
 /* 0 when files and sockets still work, and what a network client has no business with does not. */
 static int what_is_barred(void) {
-  static char path[] = "/bin/true";
+  static char path[] = "/bin/false"; /* its own exit status would be a failure, too */
   static char *const arguments[] = {path, NULL};
   int file = open("/etc/passwd", O_RDONLY | O_CLOEXEC), socket_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (file < 0 || socket_fd < 0) return 1;

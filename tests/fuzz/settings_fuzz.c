@@ -140,12 +140,26 @@ static void check_accounts(const struct settings *settings) {
   MUST_HOLD(accounts->home[0] == '/' && strstr(accounts->home, "{name}") != NULL && accounts->shell[0] == '/');
 }
 
+/* Its id is one of these accounts', and nobody else's. */
+static void check_declared(const struct account_settings *accounts, const struct declared_account *account) {
+  MUST_HOLD(name_is_strict(account->name) && !name_is_reserved(account->name));
+  MUST_HOLD(id_range_holds(accounts->range, account->uid));
+  MUST_HOLD(account->home[0] == '/' && account->shell[0] == '/');
+  MUST_HOLD(strlen(account->home) <= ACCOUNT_PATH_MAX && strlen(account->shell) <= ACCOUNT_PATH_MAX);
+  MUST_HOLD((account->issuer == NULL) == (account->subject == NULL));
+  MUST_HOLD(account->subject == NULL || text_is_printable(account->subject));
+  for (const struct declared_account *other = accounts->declared; other < account; other++)
+    MUST_HOLD(strcmp(other->name, account->name) != 0 && other->uid != account->uid);
+}
+
 static void check(const struct settings *settings) {
   for (size_t i = 0; i < settings->issuer_count; i++)
     check_issuer(settings, &settings->issuers[i]);
   for (size_t i = 0; i < settings->rule_count; i++)
     check_rule(settings, &settings->rules[i]);
   check_accounts(settings);
+  for (size_t i = 0; i < settings->accounts.declared_count; i++)
+    check_declared(&settings->accounts, &settings->accounts.declared[i]);
 }
 
 /* ---- one against another ---- */

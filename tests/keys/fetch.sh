@@ -14,7 +14,7 @@ new_authority theirs
 new_certificate good ours issuer.test 30
 new_certificate other ours other.test 30
 new_certificate foreign theirs issuer.test 30
-new_certificate expired ours issuer.test -1
+new_certificate expired ours issuer.test 0
 start_server tls good && start_server other other other.test && start_server misnamed other &&
   start_server foreign foreign && start_server expired expired && start_server plain
 must 'there are servers' test $? = 0

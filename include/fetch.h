@@ -49,6 +49,8 @@ struct fetched {
   bool unchanged;                                   /* they are those of the given validator */
   char *validator;                                  /* an ETag and the URL that gave it; NULL: the issuer gives none */
   int64_t due;                                      /* when to ask again, seconds since the epoch */
+  bool dated;                                       /* the server said what time it is there */
+  int64_t clock_ahead;                              /* seconds that its clock is ahead of this host's; with `dated` */
 };
 
 /*

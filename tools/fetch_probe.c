@@ -58,6 +58,7 @@ int probe_keys(const struct issuer *asked) {
   for (const char *const *name = fetched.algorithms; *name != NULL; name++)
     printf("algorithm\t%s\n", *name);
   printf("refresh\t%" PRId64 "\n", fetched.due - terms.now);
+  if (fetched.dated) printf("clock\t%" PRId64 "\n", fetched.clock_ahead);
   size_t usable = print_keys(fetched.keys);
   if (usable == 0) complain(NULL, "none of these keys can verify a token");
   fetched_clear(&fetched);

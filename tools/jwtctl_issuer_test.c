@@ -18,10 +18,9 @@ static const char name[] = "issuer test";
 static const char usage[] =
     "Usage: jwtctl issuer test TITLE [OPTION]...\n"
     "\n"
-    "Ask the issuer of this section now, as jwt-fetch-keys would, and keep nothing: whether it can be reached and is "
-    "who\n"
-    "the section says, whether its keys can verify tokens, and whether the section's algorithms are those of its "
-    "keys.\n"
+    "Ask the issuer of this section now, as jwt-fetch-keys would, and keep nothing: whether it can be reached\n"
+    "and is who the section says, whether its keys can verify tokens, whether the section's algorithms are\n"
+    "those of its keys, and how far the two clocks are apart.\n"
     "\n"
     "  --config FILE       the settings (default: the host's, which must belong to root)\n"
     "  --conf-dir DIR      further files *.conf (default: the host's, none with --config)\n"
@@ -71,6 +70,15 @@ static void check_algorithms(struct test *test, const struct issuer *issuer, con
     note(test, "algorithms", true, "%s%s%s", serve, idle[0] != '\0' ? "; nothing is signed with " : "", idle);
 }
 
+/* More than the leeway, and tokens are refused that are good. */
+static void check_clock(struct test *test, const struct issuer *issuer, const struct probe *probe) {
+  bool behind = probe->clock_ahead < 0;
+  long long apart = behind ? -probe->clock_ahead : probe->clock_ahead, leeway = issuer->leeway;
+  if (!probe->dated) return;
+  note(test, "clock", apart <= leeway, "the issuer's is %llds %s this host's; the section's leeway is %llds%s", apart,
+       behind ? "behind" : "ahead of", leeway, apart <= leeway ? "" : ": see that this host's clock is kept right");
+}
+
 static void check_probe(struct test *test, const struct issuer *issuer, const struct probe *probe) {
   char location[PRINTABLE_SIZE];
   note(test, "reachable", true, "its keys are at %s", printable(probe->location, location));
@@ -79,6 +87,7 @@ static void check_probe(struct test *test, const struct issuer *issuer, const st
   note(test, "keys", probe->usable > 0, "%zu of %zu can verify tokens%s", probe->usable, probe->key_count,
        probe->usable > 0 ? "" : "; the issuer has to publish others");
   check_algorithms(test, issuer, probe);
+  check_clock(test, issuer, probe);
   if (probe->refresh > 0)
     note(test, "refresh", true, "the issuer wants to be asked again after %lld min", (long long)probe->refresh / 60);
 }

@@ -15,9 +15,8 @@ static const char name[] = "keys refresh";
 static const char usage[] =
     "Usage: jwtctl keys refresh [ISSUER]...\n"
     "\n"
-    "Fetch the keys of these issuers, by their sections' titles, whether they are due or not; without one, of all "
-    "whose\n"
-    "keys are not in a file. jwt-fetch-keys does so without privilege. Needs root.\n"
+    "Fetch the keys of these issuers, by their sections' titles, whether they are due or not; without one, of\n"
+    "all whose keys are not in a file. jwt-fetch-keys does so without privilege. Needs root.\n"
     "\n"
     "Exit status: 0 done, 1 the keys of an issuer could not be fetched, 2 wrong use or settings.\n";
 

@@ -72,6 +72,13 @@ static bool take_algorithm(const char *name, struct probe *probe) {
   return true;
 }
 
+static bool take_clock(const char *seconds, struct probe *probe) {
+  bool behind = seconds[0] == '-';
+  probe->dated = parse_number(seconds + behind, 0, INT64_MAX, &probe->clock_ahead);
+  if (behind) probe->clock_ahead = -probe->clock_ahead;
+  return probe->dated;
+}
+
 static bool take_line(char *line, struct probe *probe) {
   const char *cells[CELLS];
   size_t count = split(line, cells);
@@ -80,6 +87,7 @@ static bool take_line(char *line, struct probe *probe) {
   if (count != 2 || cells[1] == NULL) return false;
   if (strcmp(cells[0], "algorithm") == 0) return take_algorithm(cells[1], probe);
   if (strcmp(cells[0], "refresh") == 0) return parse_number(cells[1], 0, INT32_MAX, &probe->refresh);
+  if (strcmp(cells[0], "clock") == 0) return take_clock(cells[1], probe);
   if (strcmp(cells[0], "location") == 0) probe->location = cells[1];
   return strcmp(cells[0], "location") == 0 || strcmp(cells[0], "issuer") == 0;
 }

@@ -18,6 +18,8 @@ struct probe {
   const char *location;                             /* where the key set is: "" when it was not said */
   const char *algorithms[PROBE_ALGORITHMS_MAX + 1]; /* those that discovery names; none where nothing names any */
   int64_t refresh;                                  /* seconds until the keys are due again; 0 when it was not said */
+  bool dated;                                       /* the issuer said what time it is there */
+  int64_t clock_ahead;                              /* seconds that its clock is ahead of ours; with `dated` */
   struct key_info *keys;                            /* their strings belong to `text` */
   size_t key_count, usable;
   char *text;

@@ -145,6 +145,8 @@ static enum reason get_keys(struct inquiry *inquiry, const char *validator, int6
   const char *etag = etag_for(validator, ret->location, buffer);
   enum reason reason = get(inquiry, &url, etag, &answer);
   if (reason != REASON_OK) return reason;
+  ret->dated = answer.head.date != 0;
+  ret->clock_ahead = answer.head.date + answer.head.age - answer.came; /* what waited in a cache has an age */
   bool expected = answer.status == 200 || (answer.status == 304 && etag != NULL);
   reason = expected ? take_keys(inquiry, &answer, now, ret) : refused(inquiry, &url, answer.status);
   http_answer_clear(&answer);

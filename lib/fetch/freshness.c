@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #define SECONDS_MAX (INT64_C(1) << 31) /* RFC 9111 section 1.2.2: more is as much */
 #define CLOCK_TOLERANCE 300
@@ -69,6 +70,15 @@ static void keep(char *ret, size_t size, struct text text) {
   snprintf(ret, size, "%.*s", is_printable(text) ? (int)text.size : 0, text.bytes);
 }
 
+/* The one form that is sent (RFC 9110 section 5.6.7); 0 for another. This program keeps to the C locale. */
+static int64_t date_of(struct text value) {
+  char buffer[40];
+  struct tm date = {0};
+  keep(buffer, sizeof(buffer), value);
+  const char *rest = strptime(buffer, "%a, %d %b %Y %H:%M:%S GMT", &date);
+  return rest != NULL && *rest == '\0' ? (int64_t)timegm(&date) : 0;
+}
+
 void answer_head_take(struct answer_head *head, const char *line, size_t size) {
   if (size >= 5 && strncasecmp(line, "HTTP/", 5) == 0) {
     *head = (struct answer_head){.max_age = -1};
@@ -81,6 +91,8 @@ void answer_head_take(struct answer_head *head, const char *line, size_t size) {
   } else if (text_is(name, "age")) {
     int64_t age = seconds_of(value);
     head->age = age > 0 ? age : 0;
+  } else if (text_is(name, "date")) {
+    head->date = date_of(value);
   } else if (text_is(name, "etag") && value.size <= ETAG_MAX) {
     keep(head->etag, sizeof(head->etag), value);
   } else if (text_is(name, "content-type")) {

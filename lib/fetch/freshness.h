@@ -16,6 +16,7 @@
 struct answer_head {
   int64_t max_age;         /* seconds, Cache-Control's (RFC 9111 section 5.2.2); -1 when it says nothing */
   int64_t age;             /* seconds, RFC 9111 section 5.1 */
+  int64_t date;            /* seconds since the epoch, RFC 9110 section 6.6.1; 0 when it says none */
   char etag[ETAG_MAX + 1]; /* as received, quotes and all, in printable ASCII; "" for none */
   bool html;
   char location[128]; /* of a redirection, the beginning, in printable ASCII */

@@ -90,6 +90,7 @@ static size_t take_head(char *line, size_t one, size_t count, void *context) {
   if (question->head_size > HEAD_MAX) question->too_large = true;
   if (question->too_large) return 0;
   answer_head_take(&question->answer.head, line, size);
+  question->answer.came = (int64_t)time(NULL);
   return size;
 }
 

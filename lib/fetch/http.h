@@ -16,7 +16,8 @@ void http_free(struct http *http);
 struct http_answer {
   long status; /* 200, 304 or a refusal of 400-499 */
   struct answer_head head;
-  char *bytes; /* has a NUL behind it */
+  int64_t came; /* seconds since the epoch: when the head did */
+  char *bytes;  /* has a NUL behind it */
   size_t size;
 };
 

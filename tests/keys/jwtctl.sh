@@ -263,7 +263,15 @@ run issuer test dev
 check 'issuer test: an algorithm too many' tested 0 '^✔ algorithms: ES256; nothing is signed with RS256$'
 run issuer test dev --json
 check 'issuer test --json' is "$(json 'j["passed"], [c["check"] for c in j["checks"]]')" \
-  "(True, ['reachable', 'issuer', 'keys', 'algorithms', 'refresh'])"
+  "(True, ['reachable', 'issuer', 'keys', 'algorithms', 'clock', 'refresh'])"
+behave dev "keys header Date:$(LC_ALL=C date -u -d '-90 seconds' '+%a, %d %b %Y %H:%M:%S GMT')"
+run issuer test dev
+check 'issuer test: clocks that are apart' tested 1 \
+  "^✘ clock: the issuer's is [0-9]+s behind this host's; the section's leeway is 30s: "
+behave dev 'keys header Age:90'
+run issuer test dev
+check 'issuer test: the time in a cache counts' tested 1 "^✘ clock: the issuer's is [0-9]+s ahead of this host's"
+behave dev
 stop_servers
 run issuer test dev
 check 'issuer test: nobody there' tested 1 '^✘ reachable: '

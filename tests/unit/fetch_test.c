@@ -80,6 +80,28 @@ static struct answer_head head_of(const char *const *lines) {
   return head;
 }
 
+static int64_t date(const char *line) {
+  struct answer_head head = {.max_age = -1};
+  answer_head_take(&head, line, strlen(line));
+  return head.date;
+}
+
+static void the_issuer_says_what_time_it_is(void) {
+  static const char *const bad[] = {"Date:",
+                                    "Date: now",
+                                    "Date: 784111777",
+                                    "Date: Sun, 06 Nov 1994 08:49:37",
+                                    "Date: Sun, 06 Nov 1994 08:49:37 GMT x",
+                                    "Date: Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT",
+                                    "Date: Sun, 99 Nov 1994 08:49:37 GMT",
+                                    "Date: \001",
+                                    "Dates: Sun, 06 Nov 1994 08:49:37 GMT"};
+  CHECK_INT(date("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), 784111777); /* RFC 9110 section 5.6.7 */
+  CHECK_INT(date("date:Tue, 24 Nov 2026 23:00:00 GMT"), 1795561200);
+  for (size_t i = 0; i < COUNT_OF(bad); i++)
+    CHECK_INT(date(bad[i]), 0);
+}
+
 static int64_t max_age(const char *line) {
   struct answer_head head = head_of((const char *const[]){line, NULL});
   return head.max_age;
@@ -112,7 +134,7 @@ static void the_rest_of_a_head_is_read(void) {
   CHECK(head.html);
   CHECK_STRING(head.location, "https://elsewhere.test/");
   answer_head_take(&head, "HTTP/1.1 200 OK\r\n", 17); /* behind a 100 Continue */
-  CHECK(head.etag[0] == '\0' && !head.html && head.max_age == -1 && head.age == 0);
+  CHECK(head.etag[0] == '\0' && !head.html && head.max_age == -1 && head.age == 0 && head.date == 0);
 }
 
 static void an_etag_is_kept_whole_or_not_at_all(void) {
@@ -300,6 +322,7 @@ int main(void) {
       {"origins are compared as written", origins_are_compared_as_written},
       {"Cache-Control is read", cache_control_is_read},
       {"the rest of a head is read", the_rest_of_a_head_is_read},
+      {"the issuer says what time it is", the_issuer_says_what_time_it_is},
       {"an ETag is kept whole or not at all", an_etag_is_kept_whole_or_not_at_all},
       {"no line is read beyond its size", no_line_is_read_beyond_its_size},
       {"keys are due in time", keys_are_due_in_time},

@@ -327,6 +327,15 @@ static void the_cached_form_is_lines_of_ascii(void) {
   cached_clear(&cached);
 }
 
+static void a_plain_set_cannot_say_what_was_left_out(void) {
+  static const char json[] = "{\"keys\":[{" KIT_JWK "}],\"skipped\":[{\"kid\":\"k\",\"why\":\"w\"}]}";
+  struct keyset *keys = NULL;
+  const char *kid, *why;
+  CHECK_REASON(keyset_parse(json, strlen(json), &keys), REASON_OK);
+  CHECK(!keyset_skipped(keys, 0, &kid, &why));
+  keyset_free(keys);
+}
+
 static void the_cached_form_says_the_same(void) {
   struct cached cached =
       cache("{\"keys\":[{" EC_JWK ",\"kid\":\"\xc3\xa9\\\"\",\"alg\":\"ES256\",\"use\":\"sig\"}]}", &head);
@@ -535,6 +544,7 @@ UNIT_MAIN({"what is a key set", what_is_a_key_set}, {"a raw NUL spoils a set", a
           {"usable and unusable keys", usable_and_unusable_keys}, {"RSA keys are bounded", rsa_keys_are_bounded},
           {"selection", selection}, {"a key is described", a_key_is_described},
           {"the cached form is lines of ASCII", the_cached_form_is_lines_of_ascii},
+          {"a plain set cannot say what was left out", a_plain_set_cannot_say_what_was_left_out},
           {"the cached form says the same", the_cached_form_says_the_same},
           {"a kid is found in either form", a_kid_is_found_in_either_form},
           {"only the line of the kid is parsed", only_the_line_of_the_kid_is_parsed},

@@ -18,12 +18,13 @@ static void takes_what_it_says(void) {
   struct probe probe;
   CHECK(
       parse("issuer\thttps://i.example\nlocation\thttps://i.example/a\\x20b\nalgorithm\tRS256\nalgorithm\tES256\n"
-            "refresh\t3600\n" EC SPOILT "key\t\\x2d\t\\x5cx\t-\t0\t-\t-\t\\x1b[31mno\n",
+            "refresh\t3600\nclock\t-7\n" EC SPOILT "key\t\\x2d\t\\x5cx\t-\t0\t-\t-\t\\x1b[31mno\n",
             &probe));
   CHECK_STRING(probe.location, "https://i.example/a b");
   CHECK_STRING(probe.algorithms[1], "ES256");
   CHECK(probe.algorithms[2] == NULL);
   CHECK_INT(probe.refresh, 3600);
+  CHECK(probe.dated && probe.clock_ahead == -7);
   CHECK_INT(probe.key_count, 3);
   CHECK_INT(probe.usable, 1);
   CHECK_STRING(probe.keys[0].kid, "e");
@@ -45,6 +46,9 @@ static void refuses_another_form(void) {
       "refresh\t-1\n",
       "refresh\t99999999999\n",
       "refresh\tsoon\n",
+      "clock\t--1\n",
+      "clock\t\n",
+      "clock\t99999999999999999999\n",
       "key\ta\tRSA\t-\t2048\t-\tsig\n",
       "key\ta\tRSA\t-\t2048\t-\tsig\tusable\tx\n",
       "key\ta\tRSA\t-\tbig\t-\tsig\tusable\n",

@@ -168,7 +168,7 @@ int main(int argc, char **argv) {
       {"issuer", required_argument, NULL, 'i'},      {"force", no_argument, NULL, 'f'},
       {"probe", required_argument, NULL, 'p'},       {"keys", required_argument, NULL, 'k'},
       {"ca-file", required_argument, NULL, 'c'},     {"bearer-file", required_argument, NULL, 'b'},
-      {FETCH_FOR_LOGIN + 2, no_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'},
+      {&FETCH_FOR_LOGIN[2], no_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'},
       {"version", no_argument, NULL, 'V'},           {NULL, 0, NULL, 0}};
   struct order order = {.probe = {.max_stale = 86400}};
   int option;

@@ -34,7 +34,7 @@ struct question {
   char message[CURL_ERROR_SIZE];
 };
 
-static void say(struct fetch_error *error, const char *format, va_list arguments) {
+static void PRINTF_LIKE(2, 0) say(struct fetch_error *error, const char *format, va_list arguments) {
   vsnprintf(error->text, sizeof(error->text), format, arguments);
   for (char *c = error->text; *c != '\0'; c++)
     if (*c < ' ' || *c > '~') *c = '?';

@@ -100,6 +100,8 @@
     "ask the administrator: jwtctl accounts list shows its state") \
   X(REASON_ACCOUNT_CHANGED_RETRY, "account-changed-retry", "the account's record was not the one now reserved for this name", \
     "try again: the right id is reserved now") \
+  X(REASON_ACCOUNT_ID_TAKEN, "account-id-taken", "another account source of this host has the account's id as a uid or gid", \
+    "free the id there, or have jwtctl accounts remove forget the account: it gets another id then") \
   X(REASON_ACCOUNT_RANGE_FULL, "account-range-full", "no id is free in the configured range", \
     "widen uid_min..uid_max") \
   X(REASON_SOURCE_UNAVAILABLE, "source-unavailable", "an account source of this host (nsswitch.conf) did not answer", \

@@ -9,6 +9,12 @@
 
 /* ---- what the host knows of the account ---- */
 
+enum id_use keeper_id_use(void *context UNUSED, uint32_t id) {
+  enum source_answer user = sources_user_by_uid(id), group = sources_group_by_gid(id);
+  if (user == SOURCE_FOUND || group == SOURCE_FOUND) return ID_TAKEN;
+  return user == SOURCE_UNAVAILABLE || group == SOURCE_UNAVAILABLE ? ID_UNKNOWN : ID_FREE;
+}
+
 static enum reason find_in_ledger(struct event *event, enum account_kind *ret) {
   enum reason reason = event_ledger(event);
   if (reason != REASON_OK) return reason;
@@ -33,17 +39,13 @@ static enum reason find_account(struct event *event, struct account_facts *ret) 
     return uid == request->uid ? REASON_OK : REASON_ACCOUNT_CHANGED_RETRY;
   }
   enum reason reason = find_in_ledger(event, &ret->kind);
+  if (reason == REASON_OK && ret->kind == ACCOUNT_OURS && keeper_id_use(NULL, request->uid) == ID_TAKEN)
+    return REASON_ACCOUNT_ID_TAKEN;
   if (reason != REASON_OK || ret->kind == ACCOUNT_OURS) return reason;
 
   enum source_answer group = sources_group_by_name(request->user, NULL);
   ret->group_of_same_name = group == SOURCE_FOUND || sources_group_lists_member(request->user);
   return user == SOURCE_UNAVAILABLE || group == SOURCE_UNAVAILABLE ? REASON_SOURCE_UNAVAILABLE : REASON_OK;
-}
-
-static enum id_use id_use(void *context UNUSED, uint32_t id) {
-  enum source_answer user = sources_user_by_uid(id), group = sources_group_by_gid(id);
-  if (user == SOURCE_FOUND || group == SOURCE_FOUND) return ID_TAKEN;
-  return user == SOURCE_UNAVAILABLE || group == SOURCE_UNAVAILABLE ? ID_UNKNOWN : ID_FREE;
 }
 
 /* ---- what the rule gives ---- */
@@ -84,6 +86,23 @@ static enum reason publish(struct event *event, const char *name) {
   return reason;
 }
 
+static bool take_identity(void *context, const struct identity *identity) {
+  struct identity *copy = context;
+  copy->uid = identity->uid;
+  copy->created = identity->created;
+  return true;
+}
+
+/* A name whose first id somebody has, or had, is worth a word: on other hosts it will have another. */
+static void note_collision(struct event *event) {
+  const char *name = event->request->user;
+  struct identity identity = {.name = name};
+  uint32_t first = account_id_probe(name, event->settings->accounts.range, NULL, 0);
+  bool made_now = ledger_identity(event->ledger, name, take_identity, &identity) == REASON_OK &&
+                  identity.created == event->now && identity.uid != first;
+  if (made_now) event_detail(event, "id %u, because %u is taken", identity.uid, first);
+}
+
 /* A token accepted within the leeway after its exp gives rights for as long as the clocks may differ. */
 static int64_t rights_end(const struct event *event) {
   const struct issuer *issuer = settings_issuer(event->settings, event->rule->issuer);
@@ -106,7 +125,7 @@ static enum reason admit(struct event *event, const struct account_facts *accoun
       .create = rule->create,
       .settings = &event->settings->accounts,
       .host = {.uid = request->uid, .gid = request->gid, .home = request->home, .shell = request->shell},
-      .id_use = id_use,
+      .id_use = keeper_id_use,
       .groups = event->groups,
       .group_count = event->group_count,
       .token_id = rule->single_use ? verdict->token_id : NULL,
@@ -121,6 +140,7 @@ static enum reason admit(struct event *event, const struct account_facts *accoun
     event_detail(event, "%s: %s", PATH_LEDGER, ledger_detail(event->ledger));
   }
   if (change == LEDGER_ACCOUNT_ADDED) {
+    note_collision(event);
     enum reason published = publish(event, request->user);
     if (reason == REASON_OK) reason = published;
   }
@@ -144,7 +164,7 @@ static void log_declared(void *context UNUSED, const char *name, enum provision_
 
 static enum reason declare(struct event *event) {
   struct provisioning how = {
-      .settings = &event->settings->accounts, .id_use = id_use, .name_use = name_use, .now = event->now};
+      .settings = &event->settings->accounts, .id_use = keeper_id_use, .name_use = name_use, .now = event->now};
   enum reason reason = ledger_declare(event->ledger, &how, log_declared, NULL);
   if (reason != REASON_OK) event_detail(event, "%s: %s", PATH_LEDGER, ledger_detail(event->ledger));
   return reason;

@@ -4,6 +4,6 @@ tests_system_liar_SOURCES = tests/system/liar.c
 tests_system_liar_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_system_liar_LDADD = lib/policy/libsettings.la lib/base/libbase.la
 
-dist_check_SCRIPTS += tests/system/failures.sh tests/system/judge-status.sh tests/system/lying-judge.sh \
+dist_check_SCRIPTS += tests/system/accounts.sh tests/system/failures.sh tests/system/judge-status.sh tests/system/lying-judge.sh \
 	tests/system/ml-dsa.sh tests/system/module-gone.sh tests/system/provider.sh tests/system/sshd.sh \
 	tests/system/stale-record.sh

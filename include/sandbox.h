@@ -28,9 +28,9 @@ MUST_USE enum reason sandbox_enter(const struct sandbox *sandbox);
 
 /*
  * Give up every privilege in the same way, but go on with descriptors, files and the network: for a process that talks
- * to strangers. What it does not need is barred for good: to run a program, to look into other processes, to mount, to
- * change namespaces, to load code into the kernel; such a call fails with EPERM. `keep_fds` is not looked at, and
- * `output_max` holds for any file. Errors as above.
+ * to strangers. What it does not need is barred for good: to run a program, to look into other processes, to type into
+ * a terminal, to mount, to change namespaces, to load code into the kernel; such a call fails with EPERM. `keep_fds` is
+ * not looked at, and `output_max` holds for any file. Errors as above.
  */
 MUST_USE enum reason sandbox_shed(const struct sandbox *sandbox);
 

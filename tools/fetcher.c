@@ -33,12 +33,14 @@ struct run {
 
 /* ---- the child ---- */
 
+/* Without our terminal: one who took it over must neither read what is typed there nor type himself. */
 static _Noreturn void become(const char *const *arguments, const int pipes[2]) {
   static char search_path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C";
   static char *const environment[] = {search_path, locale, NULL};
   const char *vector[ARGUMENTS_MAX + 2] = {PATH_FETCH_KEYS};
   for (size_t i = 0; arguments[i] != NULL && i < ARGUMENTS_MAX; i++)
     vector[i + 1] = arguments[i];
+  setsid();
   int null = open("/dev/null", O_RDONLY);
   if (null < 0 || dup2(null, 0) < 0 || dup2(pipes[0], 1) < 0 || dup2(pipes[1], 2) < 0 || close_range(3, ~0U, 0) != 0 ||
       chdir("/") != 0)

@@ -1,7 +1,10 @@
 #include "config.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <seccomp.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 
 #include "parts.h"
@@ -123,6 +126,13 @@ static const int barred[] = {
     SCMP_SYS(umount2),
     SCMP_SYS(pivot_root),
     SCMP_SYS(chroot),
+    SCMP_SYS(open_tree),
+    SCMP_SYS(move_mount),
+    SCMP_SYS(fsopen),
+    SCMP_SYS(fsconfig),
+    SCMP_SYS(fsmount),
+    SCMP_SYS(fspick),
+    SCMP_SYS(mount_setattr),
     SCMP_SYS(setns),
     SCMP_SYS(unshare),
     SCMP_SYS(open_by_handle_at),
@@ -138,10 +148,36 @@ static const int barred[] = {
     SCMP_SYS(keyctl),
 };
 
+#ifdef __s390__
+#define CLONE_FLAGS 1
+#else
+#define CLONE_FLAGS 0
+#endif
+
+/* The kernel looks at the lower half of these arguments. */
+static const struct {
+  int number;
+  struct scmp_arg_cmp when;
+} barred_uses[] = {
+    /* typing into the terminal of who started this: root's shell would read it as root's own words */
+    {SCMP_SYS(ioctl), {1, SCMP_CMP_MASKED_EQ, UINT32_MAX, TIOCSTI}},
+    {SCMP_SYS(ioctl), {1, SCMP_CMP_MASKED_EQ, UINT32_MAX, TIOCLINUX}},
+    /* without a capability every other namespace needs this one first */
+    {SCMP_SYS(clone), {CLONE_FLAGS, SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER}},
+};
+
+static int bar_uses(scmp_filter_ctx filter) {
+  /* its flags are in memory, where no filter sees them; the C library falls back to clone */
+  int result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+  for (size_t i = 0; i < COUNT_OF(barred_uses) && result == 0; i++)
+    result = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), barred_uses[i].number, 1, &barred_uses[i].when);
+  return result;
+}
+
 bool filter_bar(void) {
   scmp_filter_ctx filter CLEANUP(release) = seccomp_init(SCMP_ACT_ALLOW);
   if (filter == NULL) return no_filter();
-  int result = 0;
+  int result = bar_uses(filter);
   for (size_t i = 0; i < COUNT_OF(barred) && result == 0; i++)
     if (barred[i] >= 0) result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), barred[i], 0);
   return finish(filter, result);

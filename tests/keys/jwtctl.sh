@@ -145,6 +145,9 @@ printf '#!/bin/sh\nexit 1' >$fetch
 refuses 'failed without a word' 1 "$plain/low"
 printf '#!/bin/sh\nkill -9 $$' >$fetch
 refuses 'could not be run, or died' 1 "$plain/low"
+printf '#!/bin/sh\n: >/dev/tty && : >/run/terminal' >$fetch
+script -qec 'jwtctl keys refresh dev' /dev/null >/dev/null
+check 'the terminal is not handed on' test ! -e /run/terminal
 mv $fetch.real $fetch
 sed -i 's/^hostname.*//' /etc/jwt-login/jwt-login.conf && sed -i 's,ssh://{hostname},here,' $file && kept=$(cat $file)
 refuses 'put `hostname = "NAME"` into /etc/jwt-login/jwt-login.conf, or say --audience' 2 "$plain/low"

@@ -7,8 +7,10 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -494,6 +496,11 @@ static int what_is_barred(void) {
   if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != -1 || errno != EPERM) return 4;
   if (syscall(SYS_unshare, 0) != -1 || errno != EPERM) return 5;
   if (syscall(SYS_bpf, 0, NULL, 0) != -1 || errno != EPERM) return 6;
+  if (ioctl(file, TIOCSTI, "x") != -1 || errno != EPERM) return 9;
+  if (syscall(SYS_ioctl, file, 0x100000000 | TIOCSTI, "x") != -1 || errno != EPERM) return 10;
+  if (syscall(SYS_fsopen, "tmpfs", 0) != -1 || errno != EPERM) return 11;
+  if (syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, 0) != -1 || errno != EPERM) return 12;
+  if (syscall(SYS_clone3, NULL, 0) != -1 || errno != ENOSYS) return 13;
   if (prctl(PR_GET_DUMPABLE) != 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) return 7;
   struct rlimit core;
   return getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0 ? 0 : 8;

@@ -172,7 +172,8 @@ int main(int argc, char **argv) {
       {"version", no_argument, NULL, 'V'},           {NULL, 0, NULL, 0}};
   struct order order = {.probe = {.max_stale = 86400}};
   int option;
-  clearenv(); /* it would have a say in resolving, in TLS and in OpenSSL */
+  clearenv();                             /* it would have a say in resolving, in TLS and in OpenSSL */
+  close_range(STDERR_FILENO + 1, ~0U, 0); /* nor is what the caller left open for one who talks to strangers */
   signal(SIGPIPE, SIG_IGN);
   while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
     if (option == 'h' || option == 'V') {

@@ -152,7 +152,7 @@ head -c 90 "$keys/one/keys.json" >$issuers/dev/keys.json; bad 'a key set cut off
 printf '{"keys": [], "keys": []}' >$issuers/dev/keys.json; bad 'a member twice' 'not a JWK Set'
 
 behave dev 'keys slow'
-script -qec "$fetch --issuer dev --force" /dev/null >/run/said &
+script -qec "$fetch --issuer dev --force 9</etc/shadow" /dev/null >/run/said &
 waiting=$!
 wait_for pgrep -u _jwt-fetch -f jwt-fetch-keys >/dev/null
 fetcher=$(pgrep -u _jwt-fetch -f jwt-fetch-keys)
@@ -160,6 +160,7 @@ check 'who talks to strangers has no privilege' is \
   "$(grep -E '^(CapPrm|CapEff|CapBnd|CapAmb|NoNewPrivs|Seccomp|Groups):' "/proc/$fetcher/status" | tr -d ' \t' | sort)" \
   "$(printf '%s\n' CapAmb:0000000000000000 CapBnd:0000000000000000 CapEff:0000000000000000 CapPrm:0000000000000000 \
     Groups: NoNewPrivs:1 Seccomp:2)"
+check 'nor anything that its caller had open' test -e "/proc/$fetcher/fd/2" -a ! -e "/proc/$fetcher/fd/9"
 check 'and cannot be looked into by its own user' is "$(stat -c %U "/proc/$fetcher/status")" root
 wait $waiting
 check 'a server that does not answer' grep -q 'no whole answer in time' /run/said

@@ -19,6 +19,8 @@
 
 /* Keys that no token's kid fits are fetched anew at most this often, whoever sends such tokens. */
 #define KEY_CACHE_PAUSE_SECONDS 30
+/* Who waited for another to fetch them may have looked at the clock so long before that one did. */
+#define KEY_CACHE_AHEAD_SECONDS 10
 
 /*
  * The path of a section's file below `folder`. The name is readable and, by a hash of the title, no other section's.
@@ -28,7 +30,7 @@ MUST_USE bool key_cache_path(const char *folder, const char *title, const char *
 
 /*
  * Seconds since keys were last fetched for a login, by the stamp at `path`; -1 when there was none within the pause, as
- * the clock stands: a stamp from the future counts for nothing.
+ * the clock stands: a stamp of KEY_CACHE_AHEAD_SECONDS ahead counts as new, and one further in the future for nothing.
  */
 int key_cache_stamp_age(const char *path, int64_t now);
 

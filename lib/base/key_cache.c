@@ -26,8 +26,10 @@ bool key_cache_path(const char *folder, const char *title, const char *suffix, c
 int key_cache_stamp_age(const char *path, int64_t now) {
   struct stat st;
   if (lstat(path, &st) != 0) return -1;
-  bool within = st.st_mtim.tv_sec <= now && st.st_mtim.tv_sec > now - KEY_CACHE_PAUSE_SECONDS;
-  return within ? (int)(now - st.st_mtim.tv_sec) : -1;
+  int64_t stamp = st.st_mtim.tv_sec;
+  bool within = stamp <= now + KEY_CACHE_AHEAD_SECONDS && stamp > now - KEY_CACHE_PAUSE_SECONDS;
+  if (!within) return -1;
+  return stamp < now ? (int)(now - stamp) : 0;
 }
 
 bool key_cache_changed_since(const char *path, const struct timespec *since) {

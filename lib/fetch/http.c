@@ -141,6 +141,7 @@ static CURLcode set_limits(CURL *curl, int64_t left_ms) {
     CURLoption option;
     long value;
   } numbers[] = {{CURLOPT_NOSIGNAL, 1},
+                 {CURLOPT_QUICK_EXIT, 1}, /* the deadline holds though the resolver hangs: its thread is left behind */
                  {CURLOPT_TIMEOUT_MS, left_ms},
                  {CURLOPT_CONNECTTIMEOUT_MS, left_ms < CONNECT_MS ? left_ms : CONNECT_MS},
                  {CURLOPT_LOW_SPEED_LIMIT, SLOW_BYTES},

@@ -24,6 +24,7 @@ sections "$(
   section fleet "${base[tls]}/fleet" "$ca"
   section other "${base[tls]}/other" "$ca"
   section down $down/down
+  section unheard https://unheard.test "$ca"
   for name in slow drip endless html elsewhere empty unsafe stale large; do section $name "${base[tls]}/$name" "$ca"; done
   section one-cluster "${base[tls]}/cluster" "$ca" "keys = \"${base[tls]}/one/keys\"" 'alias = "one"'
   section two-cluster "${base[tls]}/cluster" "$ca" "keys = \"${base[tls]}/two/keys\"" 'alias = "two"'
@@ -122,6 +123,21 @@ check 'one that sends a web page' turned_away keys-unavailable html 'a web page 
 check 'one that says that it is another' turned_away keys-unavailable elsewhere 'its issuer is'
 check 'one without keys' turned_away keys-unavailable empty 'none of its 0 keys'
 check 'one that is down' turned_away keys-unavailable down 'no connection'
+mv /etc/resolv.conf /run/
+echo nameserver 127.0.0.1 >/etc/resolv.conf
+sed -i 's/^hosts: files$/& dns/' /etc/nsswitch.conf
+python3 -c 'import socket, time
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+open("/run/resolver", "w")
+time.sleep(600)' &
+resolver=$!
+wait_for test -e /run/resolver
+sign unheard k1 https://unheard.test
+check 'one whose name nobody answers for' turned_away keys-unavailable unheard 'no whole answer in time'
+kill $resolver
+mv /run/resolv.conf /etc/
+sed -i 's/^hosts: files dns$/hosts: files/' /etc/nsswitch.conf
 check 'others go on' enters second
 
 # ---- keys that are old ----

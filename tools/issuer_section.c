@@ -76,11 +76,19 @@ static void sync_folder(const char *folder) {
   close(fd);
 }
 
+/* For jwt-fetch-keys to read, too, whatever the umask. A chmod afterwards could meet another's link. */
+static bool make_folder(const char *folder) {
+  mode_t before = umask(022);
+  bool there = mkdir(folder, 0755) == 0 || errno == EEXIST;
+  umask(before);
+  return there;
+}
+
 bool section_write(const char *path, const char *text) {
   CLEANUP(section_free) char *folder = strndup(path, (size_t)(strrchr(path, '/') - path));
   CLEANUP(section_free) char *draft = draft_path(path);
   if (folder == NULL || draft == NULL) return false;
-  if (mkdir(folder, 0755) != 0 && errno != EEXIST) return false;
+  if (!make_folder(folder)) return false;
   if (file_replace(draft, 0644, text, strlen(text)) != REASON_OK) return false;
   if (renameat2(AT_FDCWD, draft, AT_FDCWD, path, RENAME_NOREPLACE) != 0) {
     int failure = errno;

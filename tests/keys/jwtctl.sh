@@ -177,6 +177,9 @@ check 'with the algorithms that JWT-SVID has' grep -qF 'algorithms  = { "ES256" 
 echo 'hostname = "elsewhere"' >/run/elsewhere.conf
 run issuer add "$plain/low" --config /run/elsewhere.conf --conf-dir /run/elsewhere --title elsewhere
 check 'for another host' said 0 "have to follow"
+rm -r /run/elsewhere && (umask 077 && run issuer add "$plain/low" --config /run/elsewhere.conf --conf-dir /run/elsewhere \
+  --title elsewhere)
+check 'the folder is for all to read, whatever the umask' is "$(stat -c %a /run/elsewhere)" 755
 check 'its file is there, and nothing was fetched' is "$(ls -A /run/elsewhere; find $cache -name 'elsewhere-*')" \
   issuer-elsewhere.conf
 

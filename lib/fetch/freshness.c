@@ -98,6 +98,8 @@ void answer_head_take(struct answer_head *head, const char *line, size_t size) {
   } else if (text_is(name, "content-type")) {
     struct text type = next_part(&value, ';');
     head->html = text_is(type, "text/html") || text_is(type, "application/xhtml+xml");
+  } else if (text_is(name, "transfer-encoding")) {
+    head->packed = head->packed || !text_is(value, "chunked");
   } else if (text_is(name, "location")) {
     keep(head->location, sizeof(head->location), value);
   }

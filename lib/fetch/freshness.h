@@ -19,6 +19,7 @@ struct answer_head {
   int64_t date;            /* seconds since the epoch, RFC 9110 section 6.6.1; 0 when it says none */
   char etag[ETAG_MAX + 1]; /* as received, quotes and all, in printable ASCII; "" for none */
   bool html;
+  bool packed;        /* coded by more than chunks (RFC 9112 section 6.1) */
   char location[128]; /* of a redirection, the beginning, in printable ASCII */
 };
 

@@ -91,7 +91,7 @@ static size_t take_head(char *line, size_t one, size_t count, void *context) {
   if (question->too_large) return 0;
   answer_head_take(&question->answer.head, line, size);
   question->answer.came = (int64_t)time(NULL);
-  return size;
+  return question->answer.head.packed ? 0 : size; /* libcurl would unpack it, asked or not */
 }
 
 /* The room is KEYSET_MAX_SIZE and a NUL, whatever the length that the answer claims. */
@@ -211,6 +211,8 @@ static enum reason explain_failure(const struct question *question, CURLcode cod
   const char *message = question->message[0] != '\0' ? question->message : curl_easy_strerror(code);
   if (question->too_large || code == CURLE_FILESIZE_EXCEEDED)
     return fetch_fail(error, REASON_FETCH_REFUSED, "%s: the answer is larger than 1 MiB; is this the right URL?", url);
+  if (question->answer.head.packed)
+    return fetch_fail(error, REASON_FETCH_REFUSED, "%s: the answer is compressed, unasked; tell the issuer", url);
   switch (code) {
   case CURLE_COULDNT_RESOLVE_HOST:
     return fetch_fail(error, REASON_FETCH_FAILED, "%s: the host is not found (%s); check its name and /etc/resolv.conf",

@@ -137,6 +137,7 @@ behave dev 'keys big'; bad 'two MiB' 'larger than 1 MiB'
 behave dev 'keys endless'; bad 'no end' 'larger than 1 MiB'
 behave dev 'keys chunks'; bad 'no end, in chunks' 'larger than 1 MiB'
 behave dev 'discovery chunks'; bad 'discovery without end' 'larger than 1 MiB'
+behave dev 'keys header Transfer-Encoding:gzip'; bad 'an answer that is packed' 'the answer is compressed, unasked'
 behave dev 'keys short'; bad 'less than was said' 'cut off'
 behave dev 'discovery issuer https://other.test'; bad 'discovery of another issuer' 'its issuer is "https://other.test"'
 behave dev "discovery issuer ${base[tls]}/dev/"; bad 'a slash too many' "its issuer is \"${base[tls]}/dev/\""

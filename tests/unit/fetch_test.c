@@ -137,6 +137,12 @@ static void the_rest_of_a_head_is_read(void) {
   CHECK(head.etag[0] == '\0' && !head.html && head.max_age == -1 && head.age == 0 && head.date == 0);
 }
 
+static void only_chunks_are_no_packing(void) {
+  CHECK(!head_of((const char *const[]){"Transfer-Encoding: Chunked\r\n", NULL}).packed);
+  CHECK(head_of((const char *const[]){"Transfer-Encoding: gzip, chunked\r\n", NULL}).packed);
+  CHECK(head_of((const char *const[]){"Transfer-Encoding: br\r\n", "Transfer-Encoding: chunked\r\n", NULL}).packed);
+}
+
 static void an_etag_is_kept_whole_or_not_at_all(void) {
   char line[ETAG_MAX + 16];
   memset(line, 'e', sizeof(line));
@@ -323,6 +329,7 @@ int main(void) {
       {"Cache-Control is read", cache_control_is_read},
       {"the rest of a head is read", the_rest_of_a_head_is_read},
       {"the issuer says what time it is", the_issuer_says_what_time_it_is},
+      {"only chunks are no packing", only_chunks_are_no_packing},
       {"an ETag is kept whole or not at all", an_etag_is_kept_whole_or_not_at_all},
       {"no line is read beyond its size", no_line_is_read_beyond_its_size},
       {"keys are due in time", keys_are_due_in_time},

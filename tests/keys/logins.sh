@@ -41,7 +41,7 @@ sign first k1 "$dev"
 asked_mark
 check 'the first login of all fetches the keys and succeeds' enters first
 check 'with one fetch' is "$(asked dev discovery) $(asked dev keys)" '1 1'
-check 'the audit says so' grep -qE 'decision=accept .*detail="keys of dev: they were fetched for this login"' "$log"
+check 'the audit says so' logged 'decision=accept .*detail="keys of dev: they were fetched for this login"'
 check 'the next needs none' enters first
 check 'none was made' is "$(asked dev keys)" 1
 

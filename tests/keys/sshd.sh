@@ -42,7 +42,7 @@ sign robot-anew k2 "$net"
 asked_mark
 check 'a login with a new key' is "$(login worker robot-anew id -un)" worker
 check 'fetches it once' is "$(asked net keys)" 1
-check 'and the audit says so' grep -q 'decision=accept .*kid=k2 .*detail="keys of net: they were fetched for this login"' "$log"
+check 'and the audit says so' logged 'decision=accept .*kid=k2 .*detail="keys of net: they were fetched for this login"'
 check 'a login with the old one needs nothing' is "$(login worker robot id -un; asked net keys)" "$(printf '%s\n' worker 1)"
 
 serve net k2

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "discovery.h"
 #include "http.h"
@@ -46,6 +48,21 @@ static enum reason read_bearer(struct inquiry *inquiry) {
   inquiry->bearer[strcspn(inquiry->bearer, "\r\n")] = '\0';
   if (is_bearer(inquiry->bearer)) return REASON_OK;
   return fetch_fail(inquiry->error, REASON_FETCH_FAILED, "%s holds no bearer token: one word in ASCII is expected",
+                    path);
+}
+
+/* ---- the authorities ---- */
+
+/* Who may write them decides who gets in. One that is not there is libcurl's to complain of. */
+static enum reason check_ca_file(const struct inquiry *inquiry) {
+  const char *path = inquiry->issuer->ca_file;
+  struct stat st;
+  if (path == NULL || stat(path, &st) != 0) return REASON_OK;
+  bool safe = (st.st_uid == 0 || st.st_uid == geteuid()) && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+  if (safe) return REASON_OK;
+  return fetch_fail(inquiry->error, REASON_FETCH_REFUSED,
+                    "others than root may write the CA certificates in %s, and so could let anybody in; chown and "
+                    "chmod the file",
                     path);
 }
 
@@ -158,7 +175,8 @@ static enum reason begin(struct inquiry *inquiry, const struct fetch_terms *term
   const char *server = issuer->key_source == KEYS_AT_URL ? issuer->key_location : issuer->url;
   if (!url_split(server, &inquiry->server))
     return fetch_fail(inquiry->error, REASON_FETCH_REFUSED, "%.300s is not %s", server, URL_FETCHABLE_TEXT);
-  enum reason reason = read_bearer(inquiry);
+  enum reason reason = check_ca_file(inquiry);
+  if (reason == REASON_OK) reason = read_bearer(inquiry);
   if (reason != REASON_OK) return reason;
   inquiry->http = http_new(issuer->ca_file, terms);
   return inquiry->http != NULL ? REASON_OK : fetch_fail(inquiry->error, REASON_OUT_OF_MEMORY, "memory ran out");

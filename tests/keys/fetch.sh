@@ -181,6 +181,13 @@ at "${base[tls]}"; check 'an authority that the system does not know' complains 
 cp "$authority/theirs.pem" "/etc/ssl/certs/$(openssl x509 -noout -hash -in "$authority/theirs.pem").0"
 at "${base[foreign]}"; check 'an authority that it does know' update
 at "${base[foreign]}" "$ca"; check 'which ca_file takes the place of' complains "$refused_certificate" update
+for spoil in 'chmod 664' 'chmod 646' 'chown worker'; do
+  cp -p "$authority/ours.pem" /etc/jwt-login/ca.pem
+  $spoil /etc/jwt-login/ca.pem
+  at "${base[tls]}" 'ca_file = "/etc/jwt-login/ca.pem"'
+  check "a ca_file after $spoil" complains 'others than root may write the CA certificates' update
+  rm /etc/jwt-login/ca.pem
+done
 at "${base[tls]}" 'ca_file = "/nowhere"'; check 'no ca_file' complains '/nowhere cannot be read' update
 at https://issuer.test:1 "$ca"; check 'nobody there' complains 'no connection' update
 at https://nowhere.test "$ca"; check 'no such host' complains 'the host is not found' update

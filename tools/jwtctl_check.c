@@ -1,10 +1,10 @@
-#include <getopt.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "jwtctl.h"
 #include "jwtctl_check.h"
@@ -33,24 +33,8 @@ struct options {
 };
 
 static int parse_options(int argc, char **argv, struct options *options) {
-  static const struct option known[] = {
-      {"config", required_argument, NULL, 'c'},
-      {"conf-dir", required_argument, NULL, 'd'},
-      {"json", no_argument, NULL, 'j'},
-      {NULL, 0, NULL, 0},
-  };
-  int option;
-  while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
-    if (option == 'c')
-      options->choice.config = optarg;
-    else if (option == 'd')
-      options->choice.conf_dir = optarg;
-    else if (option == 'j')
-      options->json = true;
-    else
-      return wrong_use(name, option == ':' ? "%s needs a value" : "%s is not an option, or not a clear one",
-                       argv[optind - 1]);
-  }
+  int status = choice_options(name, argc, argv, &options->choice, &options->json);
+  if (status != EXIT_YES) return status;
   return optind < argc ? wrong_use(name, "%s is too much", argv[optind]) : EXIT_YES;
 }
 

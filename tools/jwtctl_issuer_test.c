@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -115,22 +114,8 @@ static int probe_and_tell(struct test *test, const struct issuer *issuer) {
 }
 
 static int parse_options(int argc, char **argv, struct test *test) {
-  static const struct option known[] = {{"config", required_argument, NULL, 'c'},
-                                        {"conf-dir", required_argument, NULL, 'd'},
-                                        {"json", no_argument, NULL, 'j'},
-                                        {NULL, 0, NULL, 0}};
-  int option;
-  while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
-    if (option == 'c')
-      test->choice.config = optarg;
-    else if (option == 'd')
-      test->choice.conf_dir = optarg;
-    else if (option == 'j')
-      test->json = true;
-    else
-      return wrong_use(name, option == ':' ? "%s needs a value" : "%s is not an option, or not a clear one",
-                       argv[optind - 1]);
-  }
+  int status = choice_options(name, argc, argv, &test->choice, &test->json);
+  if (status != EXIT_YES) return status;
   if (optind + 1 < argc) return wrong_use(name, "%s is too much", argv[optind + 1]);
   return optind < argc ? EXIT_YES : wrong_use(name, "TITLE is missing: that of an issuer section");
 }

@@ -1,6 +1,29 @@
 #include "settings_choice.h"
 
+#include <getopt.h>
+
+#include "jwtctl.h"
 #include "paths.h"
+
+int choice_options(const char *command, int argc, char **argv, struct settings_choice *ret, bool *ret_json) {
+  static const struct option known[] = {{"config", required_argument, NULL, 'c'},
+                                        {"conf-dir", required_argument, NULL, 'd'},
+                                        {"json", no_argument, NULL, 'j'},
+                                        {NULL, 0, NULL, 0}};
+  int option;
+  while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
+    if (option == 'c')
+      ret->config = optarg;
+    else if (option == 'd')
+      ret->conf_dir = optarg;
+    else if (option == 'j')
+      *ret_json = true;
+    else
+      return wrong_use(command, option == ':' ? "%s needs a value" : "%s is not an option, or not a clear one",
+                       argv[optind - 1]);
+  }
+  return EXIT_YES;
+}
 
 enum file_trust choice_trust(const struct settings_choice *choice) {
   return choice->config ? FILE_OF_ANYONE : FILE_OWNED_BY_ROOT;

@@ -2,6 +2,8 @@
 #ifndef JWT_LOGIN_SETTINGS_CHOICE_H
 #define JWT_LOGIN_SETTINGS_CHOICE_H
 
+#include <stdbool.h>
+
 #include "settings.h"
 
 /* NULL and NULL: the host's own settings, which must belong to root. Files that were named may be anybody's. */
@@ -9,6 +11,12 @@ struct settings_choice {
   const char *config;
   const char *conf_dir;
 };
+
+/*
+ * Take the options of a command that has these two and --json, and no other. EXIT_YES: optind is at its first argument;
+ * else what wrong_use returned.
+ */
+int choice_options(const char *command, int argc, char **argv, struct settings_choice *ret, bool *ret_json);
 
 enum file_trust choice_trust(const struct settings_choice *choice);
 

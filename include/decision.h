@@ -15,9 +15,9 @@
 struct key_files;
 
 /*
- * Read each issuer's key file, or what jwt-fetch-keys left of it below `cache` (PATH_KEY_CACHE). One that cannot be read
- * is remembered with its reason and refuses only that issuer's tokens. With FILE_OWNED_BY_ROOT what is in the cache may
- * belong to FETCH_USER, too. REASON_OUT_OF_MEMORY is the one failure.
+ * Read each issuer's key file, or what jwt-fetch-keys left of it below `cache` (PATH_KEY_CACHE). One that cannot be
+ * read is remembered with its reason and refuses only that issuer's tokens. With FILE_OWNED_BY_ROOT what is in the
+ * cache may belong to FETCH_USER, too. REASON_OUT_OF_MEMORY is the one failure.
  */
 MUST_USE enum reason key_files_read(const struct settings *settings, const char *cache, enum file_trust trust,
                                     struct key_files **ret);

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -223,22 +222,8 @@ static int with_settings(struct import *import, const struct settings *settings)
 }
 
 static int parse(int argc, char **argv, struct settings_choice *choice, struct import *import) {
-  static const struct option known[] = {{"config", required_argument, NULL, 'c'},
-                                        {"conf-dir", required_argument, NULL, 'd'},
-                                        {"json", no_argument, NULL, 'j'},
-                                        {NULL, 0, NULL, 0}};
-  int option;
-  while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
-    if (option == 'c')
-      choice->config = optarg;
-    else if (option == 'd')
-      choice->conf_dir = optarg;
-    else if (option == 'j')
-      import->json = true;
-    else
-      return wrong_use(name, option == ':' ? "%s needs a value" : "%s is not an option, or not a clear one",
-                       argv[optind - 1]);
-  }
+  int status = choice_options(name, argc, argv, choice, &import->json);
+  if (status != EXIT_YES) return status;
   if (optind < argc) import->path = argv[optind++];
   if (optind < argc) return wrong_use(name, "%s is too much", argv[optind]);
   return geteuid() != 0 ? wrong_use(name, "only root may make accounts") : EXIT_YES;

@@ -34,10 +34,13 @@ bool id_range_holds(struct id_range range, uint32_t id);
 
 /*
  * The id that `name` tries at its `probe`-th attempt (from 0): min + (SipHash-2-4(key, name) + probe) mod size.
- * The same on every host with the same range and key. `key` is 16 bytes, or NULL for the built-in public one.
- * Returns 0 for an empty range or when probe is not below the range's size.
+ * The same on every host with the same range and key. `key` is 16 bytes (see fleet_key.h), or NULL for the built-in
+ * one. Returns 0 for an empty range or when probe is not below the range's size.
  */
 uint32_t account_id_probe(const char *name, struct id_range range, const uint8_t *key, uint32_t probe);
+
+/* Public, so that every host computes the same ids; a site that needs them unpredictable gives its own. */
+extern const uint8_t account_id_key[16];
 
 /* SipHash-2-4 (Aumasson, Bernstein 2012) of `size` bytes under a 16-byte key. */
 uint64_t siphash24(const uint8_t key[16], const void *data, size_t size);

@@ -36,6 +36,9 @@ MUST_USE enum reason trusted_file_read(const char *path, enum file_trust trust, 
 MUST_USE enum reason trusted_file_read_of(const char *path, uid_t owner, size_t max_size, char **ret_bytes,
                                           size_t *ret_size);
 
+/* The same with FILE_OWNED_BY_ROOT for a secret: nobody else may read the file either, and it has no second name. */
+MUST_USE enum reason trusted_secret_read(const char *path, size_t max_size, char **ret_bytes, size_t *ret_size);
+
 /*
  * Replace `path` by `size` bytes: written to a temporary beside it (`path`.XXXXXX), fsync'd, renamed, folder fsync'd.
  * Mode as given whatever the umask, owner the caller. On failure the old file stands and no temporary is left, unless

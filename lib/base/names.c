@@ -90,12 +90,11 @@ bool id_range_holds(struct id_range range, uint32_t id) {
   return range_size(range) > 0 && id >= range.min && id <= range.max;
 }
 
-/* Public, so that every host computes the same ids; a site that needs them unpredictable gives its own. */
-static const uint8_t public_key[16] = "jwt-login ids 1";
+const uint8_t account_id_key[16] = "jwt-login ids 1";
 
 uint32_t account_id_probe(const char *name, struct id_range range, const uint8_t *key, uint32_t probe) {
   uint32_t size = range_size(range);
   if (probe >= size) return 0;
-  uint64_t hash = siphash24(key != NULL ? key : public_key, name, strlen(name));
+  uint64_t hash = siphash24(key != NULL ? key : account_id_key, name, strlen(name));
   return range.min + (uint32_t)((hash % size + probe) % size);
 }

@@ -93,6 +93,7 @@ struct demand {
   enum file_trust trust;
   uid_t owner;      /* may own it and its folder, as root may */
   bool single_name; /* no hard links */
+  bool secret;      /* nobody else may read it */
   size_t max_size;
 };
 
@@ -115,6 +116,7 @@ static enum reason check_file(int fd, const struct demand *demand, size_t *ret_s
   if (!S_ISREG(st.st_mode)) return fail(REASON_FILE_UNSAFE, EINVAL);
   bool owner_counts = demand->trust != FILE_OF_ANYONE;
   if (owner_counts && !only_they_write(&st, demand->owner)) return fail(REASON_FILE_UNSAFE, EPERM);
+  if (demand->secret && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) return fail(REASON_FILE_UNSAFE, EPERM);
   if (demand->single_name && st.st_nlink != 1) return fail(REASON_FILE_UNSAFE, EMLINK);
   if ((uintmax_t)st.st_size > demand->max_size) return fail(REASON_FILE_UNSAFE, EFBIG);
   *ret_size = (size_t)st.st_size;
@@ -162,6 +164,11 @@ enum reason trusted_file_read(const char *path, enum file_trust trust, size_t ma
 
 enum reason trusted_file_read_of(const char *path, uid_t owner, size_t max_size, char **ret_bytes, size_t *ret_size) {
   const struct demand demand = {.trust = FILE_OWNED_BY_ROOT, .owner = owner, .single_name = true, .max_size = max_size};
+  return read_file(path, &demand, ret_bytes, ret_size);
+}
+
+enum reason trusted_secret_read(const char *path, size_t max_size, char **ret_bytes, size_t *ret_size) {
+  const struct demand demand = {.trust = FILE_OWNED_BY_ROOT, .single_name = true, .secret = true, .max_size = max_size};
   return read_file(path, &demand, ret_bytes, ret_size);
 }
 

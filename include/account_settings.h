@@ -26,6 +26,12 @@ struct declared_account {
   const char *subject;
 };
 
+/* A group section: a group that exists because of us. */
+struct group_settings {
+  const char *name;
+  uint32_t gid; /* 0: the first probe of its name that nobody has */
+};
+
 struct account_settings {
   struct id_range range;
   const char *home; /* template: {name} is replaced, nothing else */
@@ -36,7 +42,11 @@ struct account_settings {
   size_t pattern_count;
   const struct declared_account *declared;
   size_t declared_count;
-  uint64_t fingerprint; /* of the settings text; tables made from other settings are outdated */
+  const struct group_settings *groups;
+  size_t group_count;
+  bool enumerate;        /* getpwent(3) and getgrent(3) list the accounts and the groups */
+  const char *fleet_key; /* a file, see fleet_key.h; NULL: the built-in key */
+  uint64_t fingerprint;  /* of the settings text; tables made from other settings are outdated */
 };
 
 /* True for a home or a shell as a passwd line can hold it: absolute, at most ACCOUNT_PATH_MAX bytes, without a colon or

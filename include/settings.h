@@ -73,6 +73,7 @@ struct rule {
   const char *account_claim;           /* of a template: the placeholder's claim or pointer */
   struct name_pattern account_pattern; /* of a template: what stands around the placeholder */
   const char *const *groups;           /* names */
+  bool host_membership;                /* membership = "host": the tables have the groups too; or "session" (default) */
   bool create;
   bool system;
   bool local;

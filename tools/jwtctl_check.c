@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdarg.h>
@@ -6,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fleet_key.h"
 #include "jwtctl.h"
 #include "jwtctl_check.h"
+#include "secret.h"
 #include "settings_choice.h"
 #include "text.h"
 #include "token.h"
@@ -92,13 +95,19 @@ static void look_at_services(const struct rule *rule, json_t *warnings) {
   }
 }
 
-static void look_at_groups(const struct rule *rule, json_t *warnings) {
+static bool is_group_section(const struct account_settings *accounts, const char *group) {
+  for (size_t i = 0; i < accounts->group_count; i++)
+    if (strcmp(accounts->groups[i].name, group) == 0) return true;
+  return false;
+}
+
+static void look_at_groups(const struct rule *rule, const struct account_settings *accounts, json_t *warnings) {
   for (const char *const *title = rule->groups; *title; title++) {
     const struct group *group = getgrnam(*title);
-    if (!group)
+    if (!group && !is_group_section(accounts, *title))
       check_warn(warnings, rule->file, rule->line,
                  "rule \"%s\": the group %s does not exist; the rule's logins are refused", rule->title, *title);
-    else if (group->gr_gid < SYSTEM_ID_END && !rule->system)
+    else if (group && group->gr_gid < SYSTEM_ID_END && !rule->system)
       check_warn(warnings, rule->file, rule->line,
                  "rule \"%s\": the group %s has gid %u, which needs `system = true`; the rule's logins are refused",
                  rule->title, *title, (unsigned)group->gr_gid);
@@ -120,9 +129,30 @@ static json_t *look(const struct settings *settings, const struct settings_choic
   for (size_t i = 0; i < settings->rule_count; i++) {
     look_at_account(&settings->rules[i], warnings);
     look_at_services(&settings->rules[i], warnings);
-    look_at_groups(&settings->rules[i], warnings);
+    look_at_groups(&settings->rules[i], &settings->accounts, warnings);
   }
   return warnings;
+}
+
+/* ---- what no account can be made without ---- */
+
+/* False when it cannot be used. Who is not root cannot see that, and need not. */
+static bool fleet_key_is_fit(const struct account_settings *accounts, json_t *warnings, struct settings_error *error) {
+  uint8_t key[FLEET_KEY_SIZE];
+  if (fleet_key_read(accounts->fleet_key, key)) {
+    ERASE_ARRAY(key);
+    return true;
+  }
+  bool hidden = errno == EACCES && geteuid() != 0;
+  if (hidden)
+    check_warn(warnings, accounts->fleet_key, 0, "only root can check this `fleet_key`");
+  else
+    snprintf(
+        error->text, sizeof(error->text),
+        "accounts: the `fleet_key` %s cannot be used (%s); expected a file of root, mode 0600 and no link, of 32 hex "
+        "digits and a newline: make it with 'openssl rand -hex 16'",
+        accounts->fleet_key, strerror(errno));
+  return hidden;
 }
 
 /* ---- answers ---- */
@@ -167,7 +197,12 @@ static int run(int argc, char **argv) {
   enum reason reason = choice_load(&options.choice, &settings, &error);
   if (reason != REASON_OK) return tell_error(&options, reason, &error);
   json_t *warnings = look(settings, &options.choice);
-  status = (options.json ? tell_json : tell)(settings, warnings);
+  if (fleet_key_is_fit(&settings->accounts, warnings, &error)) {
+    status = (options.json ? tell_json : tell)(settings, warnings);
+  } else {
+    status = tell_error(&options, REASON_SETTINGS_INVALID, &error);
+    json_decref(warnings);
+  }
   settings_free(settings);
   return status;
 }

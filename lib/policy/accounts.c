@@ -1,4 +1,4 @@
-/* The checks of the sections accounts and account that go beyond the types of its options. */
+/* The checks of the sections accounts, account and group that go beyond the types of its options. */
 #include <string.h>
 
 #include "loader.h"
@@ -59,7 +59,8 @@ bool accounts_finish(struct loader *loader, const struct seen_section *section, 
   for (const char *const *program = accounts->login_programs; *program; program++)
     if (!check_path(loader, section, "login_programs", *program)) return false;
   if (!check_range(loader, section, draft) || !check_home(loader, section, accounts->home) ||
-      !check_path(loader, section, "shell", accounts->shell))
+      !check_path(loader, section, "shell", accounts->shell) ||
+      (accounts->fleet_key && !check_path(loader, section, "fleet_key", accounts->fleet_key)))
     return false;
   accounts->range = (struct id_range){(uint32_t)draft->uid_min, (uint32_t)draft->uid_max};
   return true;
@@ -69,20 +70,26 @@ bool accounts_finish(struct loader *loader, const struct seen_section *section, 
 
 static bool check_name(struct loader *loader, const struct seen_section *section) {
   if (name_is_strict(section->title) && !name_is_reserved(section->title)) return true;
-  return loader_fail(loader, section->source->name, section->line, "account \"%.80s\": %s", section->title,
+  return loader_fail(loader, section->source->name, section->line, "%s \"%.80s\": %s", section->kind->name,
+                     section->title,
                      name_is_strict(section->title) ? "the name is reserved: a group of this name would carry rights"
                                                     : "expected a name of [a-z_][a-z0-9_-]{0,31}");
 }
 
-static bool check_uid(struct loader *loader, const struct seen_section *section,
-                      const struct account_settings *accounts, const struct account_draft *draft) {
-  if (draft->uid < accounts->range.min || draft->uid > accounts->range.max)
-    return ACCOUNTS_FAIL("uid", "`uid` is %lld; expected one of the ids that are for these accounts, %u-%u",
-                         (long long)draft->uid, accounts->range.min, accounts->range.max);
+/* An id, `uid` or `gid`, is in the range and no other section's. */
+static bool check_id(struct loader *loader, const struct seen_section *section, const char *option,
+                     const struct account_settings *accounts, int64_t id) {
+  if (id < accounts->range.min || id > accounts->range.max)
+    return ACCOUNTS_FAIL(option, "`%s` is %lld; expected one of the ids that are for these accounts, %u-%u", option,
+                         (long long)id, accounts->range.min, accounts->range.max);
   for (size_t i = 0; i < accounts->declared_count; i++)
-    if (accounts->declared[i].uid == draft->uid)
-      return ACCOUNTS_FAIL("uid", "`uid` is %lld, which account \"%s\" has", (long long)draft->uid,
+    if (accounts->declared[i].uid == id)
+      return ACCOUNTS_FAIL(option, "`%s` is %lld, which account \"%s\" has", option, (long long)id,
                            accounts->declared[i].name);
+  for (size_t i = 0; i < accounts->group_count; i++)
+    if (accounts->groups[i].gid == id)
+      return ACCOUNTS_FAIL(option, "`%s` is %lld, which group \"%s\" has", option, (long long)id,
+                           accounts->groups[i].name);
   return true;
 }
 
@@ -123,11 +130,33 @@ bool account_finish(struct loader *loader, const struct seen_section *section, c
                     struct account_draft *draft) {
   const struct account_settings *accounts = &settings->accounts;
   struct declared_account *account = &draft->account;
-  if (!check_name(loader, section) || !check_uid(loader, section, accounts, draft) ||
+  if (!check_name(loader, section) || !check_id(loader, section, "uid", accounts, draft->uid) ||
       !finish_binding(loader, section, settings, draft) || !finish_home(loader, section, accounts->home, account))
     return false;
   if (!account->shell) account->shell = accounts->shell;
   account->name = section->title;
   account->uid = (uint32_t)draft->uid;
   return check_path(loader, section, "shell", account->shell);
+}
+
+/* ---- group ---- */
+
+/* An account has a group of its own name. */
+static bool is_no_account(struct loader *loader, const struct seen_section *section,
+                          const struct account_settings *accounts) {
+  for (size_t i = 0; i < accounts->declared_count; i++)
+    if (strcmp(accounts->declared[i].name, section->title) == 0)
+      return loader_fail(loader, section->source->name, section->line,
+                         "group \"%s\": an account section has this name, and with it a group; expected another name",
+                         section->title);
+  return true;
+}
+
+bool group_finish(struct loader *loader, const struct seen_section *section, const struct account_settings *accounts,
+                  const struct group_draft *draft, struct group_settings *ret) {
+  if (!check_name(loader, section) || !is_no_account(loader, section, accounts) ||
+      (draft->gid != 0 && !check_id(loader, section, "gid", accounts, draft->gid)))
+    return false;
+  *ret = (struct group_settings){.name = section->title, .gid = (uint32_t)draft->gid};
+  return true;
 }

@@ -98,6 +98,7 @@ struct rule_draft {
   const char *const *when;
   bool any;
   const char *session;
+  const char *membership;
 };
 
 struct accounts_draft {
@@ -112,14 +113,18 @@ struct account_draft {
   const char *issuer; /* a section's title */
 };
 
+struct group_draft {
+  int64_t gid; /* 0: not set */
+};
+
 struct top_draft {
   const char *hostname;
 };
 
-extern const struct section_kind kind_top, kind_issuer, kind_rule, kind_accounts, kind_account;
+extern const struct section_kind kind_top, kind_issuer, kind_rule, kind_accounts, kind_account, kind_group;
 
 /* The sections that may stand in a file, NULL-terminated. */
-#define SECTION_KINDS 4
+#define SECTION_KINDS 5
 extern const struct section_kind *const section_kinds[SECTION_KINDS + 1];
 
 /* By name; NULL when there is none. */
@@ -150,6 +155,12 @@ bool rule_finish(struct loader *loader, const struct seen_section *section, stru
 bool accounts_finish(struct loader *loader, const struct seen_section *section, struct accounts_draft *draft);
 bool account_finish(struct loader *loader, const struct seen_section *section, const struct settings *settings,
                     struct account_draft *draft);
+bool group_finish(struct loader *loader, const struct seen_section *section, const struct account_settings *accounts,
+                  const struct group_draft *draft, struct group_settings *ret);
+
+/* Whether what the rule says of accounts and groups fits the account and group sections. */
+bool rule_fits_sections(struct loader *loader, const struct seen_section *section, const struct rule *rule,
+                        const struct account_settings *accounts);
 
 /* Parse `CLAIM OP VALUE`. On failure *ret_wrong says in one clause what is wrong, NULL for memory. */
 bool condition_parse(struct arena *arena, const char *text, struct condition *ret, const char **ret_wrong);

@@ -60,6 +60,10 @@ static const struct option rule_options[] = {
      .type = OPTION_TEXT,
      .offset = offsetof(struct rule_draft, session),
      .fallback = "until-expiry"},
+    {.name = "membership",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct rule_draft, membership),
+     .fallback = "session"},
 };
 
 #define ACCOUNTS(field) .offset = offsetof(struct accounts_draft, accounts.field)
@@ -80,6 +84,8 @@ static const struct option accounts_options[] = {
     {.name = "shell", .type = OPTION_TEXT, ACCOUNTS(shell), .fallback = ACCOUNT_SHELL_DEFAULT},
     {.name = "require_token", .type = OPTION_LIST, ACCOUNTS(require_token), .list = require_token},
     {.name = "login_programs", .type = OPTION_LIST, ACCOUNTS(login_programs), .list = login_programs},
+    {.name = "enumerate", .type = OPTION_FLAG, ACCOUNTS(enumerate), .fallback = "false"},
+    {.name = "fleet_key", .type = OPTION_TEXT, ACCOUNTS(fleet_key)},
 };
 
 #define ACCOUNT(field) .offset = offsetof(struct account_draft, account.field)
@@ -95,6 +101,15 @@ static const struct option account_options[] = {
     {.name = "issuer", .type = OPTION_TEXT, .offset = offsetof(struct account_draft, issuer)},
     {.name = "subject", .type = OPTION_TEXT, ACCOUNT(subject)},
 };
+
+static const struct option group_options[] = {
+    {.name = "gid",
+     .type = OPTION_NUMBER,
+     .offset = offsetof(struct group_draft, gid),
+     .min = 65536,
+     .max = 4294967293},
+};
+
 _Static_assert(ACCOUNT_UID_MIN_DEFAULT == 1879048192u && ACCOUNT_UID_MAX_DEFAULT == 2147352575u,
                "the fallbacks above are these");
 
@@ -103,9 +118,10 @@ const struct section_kind kind_issuer = {"issuer", true, issuer_options, COUNT_O
 const struct section_kind kind_rule = {"rule", true, rule_options, COUNT_OF(rule_options)};
 const struct section_kind kind_accounts = {"accounts", false, accounts_options, COUNT_OF(accounts_options)};
 const struct section_kind kind_account = {"account", true, account_options, COUNT_OF(account_options)};
+const struct section_kind kind_group = {"group", true, group_options, COUNT_OF(group_options)};
 
-const struct section_kind *const section_kinds[SECTION_KINDS + 1] = {&kind_issuer, &kind_rule, &kind_accounts,
-                                                                     &kind_account, NULL};
+const struct section_kind *const section_kinds[SECTION_KINDS + 1] = {&kind_issuer,  &kind_rule,  &kind_accounts,
+                                                                     &kind_account, &kind_group, NULL};
 
 const struct option *option_find(const struct section_kind *kind, const char *name) {
   for (size_t i = 0; i < kind->option_count; i++)

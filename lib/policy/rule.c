@@ -120,11 +120,55 @@ static bool finish_session(struct loader *loader, const struct seen_section *sec
   return RULE_FAIL("session", "`session` is \"%.60s\"; expected \"until-expiry\" or \"unlimited\"", draft->session);
 }
 
+static bool finish_membership(struct loader *loader, const struct seen_section *section, struct rule_draft *draft) {
+  draft->rule.host_membership = strcmp(draft->membership, "host") == 0;
+  if (!draft->rule.host_membership && strcmp(draft->membership, "session") != 0)
+    return RULE_FAIL("membership", "`membership` is \"%.60s\"; expected \"session\" or \"host\"", draft->membership);
+  if (draft->rule.host_membership && !draft->rule.groups[0])
+    return RULE_FAIL("membership", "`membership` is \"host\", but the rule has no `groups`");
+  return true;
+}
+
 bool rule_finish(struct loader *loader, const struct seen_section *section, struct rule_draft *draft) {
   draft->rule.title = section->title;
   draft->rule.file = section->source->name;
   draft->rule.line = section->line;
   return check_any(loader, section, draft) && finish_conditions(loader, section, draft) &&
          check_services(loader, section, draft) && finish_account(loader, section, draft) &&
-         check_groups(loader, section, draft) && finish_session(loader, section, draft);
+         check_groups(loader, section, draft) && finish_session(loader, section, draft) &&
+         finish_membership(loader, section, draft);
+}
+
+/* ---- beside the other sections ---- */
+
+static bool is_declared(const struct account_settings *accounts, const char *name) {
+  for (size_t i = 0; i < accounts->declared_count; i++)
+    if (strcmp(accounts->declared[i].name, name) == 0) return true;
+  return false;
+}
+
+static bool is_group(const struct account_settings *accounts, const char *name) {
+  for (size_t i = 0; i < accounts->group_count; i++)
+    if (strcmp(accounts->groups[i].name, name) == 0) return true;
+  return false;
+}
+
+/* The tables tell of accounts that exist because of us; whose groups /etc/group tells must not seem to be others'. */
+static bool may_have_host_membership(const struct rule *rule, const struct account_settings *accounts) {
+  return rule->account_is_template ? !rule->local : rule->create || is_declared(accounts, rule->account);
+}
+
+bool rule_fits_sections(struct loader *loader, const struct seen_section *section, const struct rule *rule,
+                        const struct account_settings *accounts) {
+  if (rule->host_membership && !may_have_host_membership(rule, accounts))
+    return RULE_FAIL("membership",
+                     "`membership = \"host\"` is for accounts that the rule creates or an account section declares; "
+                     "expected `create = true`, a section account \"%s\", or membership = \"session\"",
+                     rule->account_is_template ? "name" : rule->account);
+  if (!rule->account_is_template && rule->create && is_group(accounts, rule->account))
+    return RULE_FAIL("account",
+                     "`account` is \"%s\", which a group section has, so it can never be created; "
+                     "expected another name",
+                     rule->account);
+  return true;
 }

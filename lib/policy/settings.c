@@ -297,6 +297,30 @@ static bool load_declared(struct loader *loader, struct settings *settings) {
   return true;
 }
 
+static bool load_groups(struct loader *loader, struct settings *settings) {
+  struct account_settings *accounts = &settings->accounts;
+  struct group_settings *groups = arena_alloc(loader->arena, (count_of(loader, &kind_group) + 1) * sizeof(*groups));
+  if (!groups) return loader_out_of_memory(loader);
+  accounts->groups = groups;
+  const struct seen_section *at = next_of(loader->sections, &kind_group);
+  for (; at; at = next_of(at->next, &kind_group)) {
+    struct group_draft draft = {0};
+    if (!section_fill(loader, at, &draft) ||
+        !group_finish(loader, at, accounts, &draft, &groups[accounts->group_count]))
+      return false;
+    accounts->group_count++;
+  }
+  return true;
+}
+
+/* The rules were loaded in the order of their sections. */
+static bool check_rules(struct loader *loader, const struct settings *settings) {
+  const struct seen_section *at = next_of(loader->sections, &kind_rule);
+  for (size_t i = 0; at; at = next_of(at->next, &kind_rule), i++)
+    if (!rule_fits_sections(loader, at, &settings->rules[i], &settings->accounts)) return false;
+  return true;
+}
+
 static bool load_top(struct loader *loader, struct settings *settings) {
   struct top_draft draft = {0};
   if (!section_fill(loader, &loader->top, &draft)) return false;
@@ -308,7 +332,8 @@ static bool load_all(struct loader *loader, const struct selection *selection, s
   if (!read_all(loader, selection)) return false;
   settings->fingerprint = fingerprint(loader); /* before the scan blanks the comments */
   return parse_all(loader) && load_top(loader, settings) && load_issuers(loader, settings) &&
-         load_rules(loader, settings) && load_accounts(loader, settings) && load_declared(loader, settings);
+         load_rules(loader, settings) && load_accounts(loader, settings) && load_declared(loader, settings) &&
+         load_groups(loader, settings) && check_rules(loader, settings);
 }
 
 static enum reason load(const struct selection *selection, struct settings **ret, struct settings_error *error) {

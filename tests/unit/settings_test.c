@@ -244,6 +244,14 @@ static const struct bad rules[] = {
      9, "can never produce a name"},
     {"a template of reserved names", ACCOUNT("\"systemd-{sub}\" create = true"), 9, "each name so made is reserved"},
     {"a group that cannot be", ACCOUNT("a groups = { \"a,b\" }"), 9, "which no group can be called"},
+    {"an unknown membership", ACCOUNT("a\n membership = \"login\" groups = g"), 10, "expected \"session\" or \"host\""},
+    {"a host membership without groups", ACCOUNT("a create = true\n membership = host"), 10, "has no `groups`"},
+    {"a host membership of an account of elsewhere", ACCOUNT("a groups = g\n membership = host"), 10,
+     "expected `create = true`, a section account \"a\""},
+    {"a host membership of a template that opens local accounts",
+     ACCOUNT("\"{sub}\" groups = g local = true\n membership = host"), 10, "expected `create = true`"},
+    {"a group's name for an account", "group \"g\" {}\n" ACCOUNT("\n\"g\" create = true"), 10,
+     "which a group section has"},
     {"an unknown session", ACCOUNT("a\n session = forever"), 10, "expected \"until-expiry\" or \"unlimited\""},
 };
 
@@ -265,6 +273,8 @@ static const struct bad accounts[] = {
     {"a home that climbs", ACCOUNTS("home = \"/home/../{name}\""), 2, "without //, /./ and /../"},
     {"a relative shell", ACCOUNTS("shell = bash"), 2, "an absolute path"},
     {"a relative login program", ACCOUNTS("login_programs = { sshd }"), 2, "an absolute path"},
+    {"a relative fleet key", ACCOUNTS("fleet_key = key"), 2, "an absolute path"},
+    {"an enumeration that is neither", ACCOUNTS("enumerate = 1"), 2, "expected true or false"},
 };
 
 #define DECLARED(name, lines) "account \"" name "\" {\n" lines "\n}\n" /* line 2 */
@@ -286,6 +296,25 @@ static const struct bad declared[] = {
     {"an issuer without subject", DECLARED("build", "uid = 1900000000\nissuer = corp"), 1, "has no `subject`"},
     {"a subject without issuer", DECLARED("build", "uid = 1900000000\nsubject = s"), 1, "has no `issuer`"},
     {"an option that is none", DECLARED("build", "gid = 1900000000"), 2, "gid"},
+};
+
+#define GROUP(name, lines) "group \"" name "\" {\n" lines "\n}\n" /* line 2 */
+
+static const struct bad groups[] = {
+    {"a group with capitals", GROUP("Builders", ""), 1, "group \"Builders\": expected a name of [a-z_]"},
+    {"a reserved group", GROUP("wheel", ""), 1, "group \"wheel\": the name is reserved"},
+    {"a group of the system's prefix", GROUP("systemd-x", ""), 1, "the name is reserved"},
+    {"a group twice", GROUP("a", "") GROUP("a", ""), 4, "a second group"},
+    {"a gid of the system", GROUP("a", "gid = 1000"), 2, "expected 65536 to"},
+    {"a gid of 0", GROUP("a", "gid = 0"), 2, "expected 65536 to"},
+    {"a gid outside the range", GROUP("a", "gid = 1879048191"), 2, "`gid` is 1879048191; expected one of the ids"},
+    {"a gid past the range", "accounts { uid_min = 100000 uid_max = 100009 }\n" GROUP("a", "gid = 100010"), 3,
+     "100000-100009"},
+    {"a gid of two", GROUP("a", "gid = 1900000000") GROUP("b", "gid = 1900000000"), 5, "which group \"a\" has"},
+    {"a gid that is a uid", GROUP("a", "gid = 1900000000") DECLARED("b", "uid = 1900000000"), 2,
+     "which account \"b\" has"},
+    {"a name of an account", GROUP("a", "") DECLARED("a", "uid = 1900000000"), 1, "an account section has this name"},
+    {"an option of an account", GROUP("a", "uid = 1900000000"), 2, "uid"},
 };
 
 static char folder[] = "/tmp/settings_test.XXXXXX";
@@ -332,6 +361,7 @@ static void refuses_bad_rules(void) {
 static void refuses_bad_accounts(void) {
   check_bad(accounts, COUNT_OF(accounts));
   check_bad(declared, COUNT_OF(declared));
+  check_bad(groups, COUNT_OF(groups));
 }
 
 /* Cut at any byte, a file with all kinds of sections is either refused or stands between two sections. */
@@ -404,9 +434,11 @@ static void reads_every_option(void) {
       "exists',\n"
       "           'ref ==  refs/heads/main  branch ', 'e == \"\"', 'p == 007' }\n"
       "  account = \"ci-{/user/name}-x\" groups = { \"docker\" } create = true system = true single_use = true\n"
-      "  session = unlimited }\n"
+      "  session = unlimited membership = host }\n"
       "accounts { uid_min = 100000 uid_max = 200000 home = \"/srv/{name}/h\" shell = '/bin/sh'\n"
-      "  require_token = sshd login_programs = { '/opt/sshd' } }\n"
+      "  require_token = sshd login_programs = { '/opt/sshd' } enumerate = true fleet_key = '/etc/key' }\n"
+      "group builders { gid = 100003 }\n"
+      "group testers {}\n"
       "account build { uid = 100001 }\n"
       "account anna { uid = 100002 home = '/srv/a' shell = '/bin/zsh' issuer = corp subject = 'a b' }\n";
   struct settings *settings = NULL;
@@ -453,7 +485,8 @@ static void reads_every_option(void) {
   CHECK_STRING(rule->account_pattern.suffix, "-x");
   CHECK_STRING(rule->services[1], "sudo-i");
   CHECK_STRING(rule->groups[0], "docker");
-  CHECK(rule->create && rule->system && rule->single_use && !rule->local && !rule->session_until_expiry);
+  CHECK(rule->create && rule->system && rule->single_use && !rule->local && !rule->session_until_expiry &&
+        rule->host_membership);
 
   CHECK_INT(settings->accounts.range.min, 100000);
   CHECK_INT(settings->accounts.range.max, 200000);
@@ -463,6 +496,14 @@ static void reads_every_option(void) {
   CHECK_STRING(settings->accounts.login_programs[0], "/opt/sshd");
   CHECK_INT(settings->accounts.pattern_count, 1);
   CHECK(name_pattern_allows(&settings->accounts.patterns[0], "ci-a-x"));
+
+  CHECK(settings->accounts.enumerate);
+  CHECK_STRING(settings->accounts.fleet_key, "/etc/key");
+  CHECK_INT(settings->accounts.group_count, 2);
+  CHECK_STRING(settings->accounts.groups[0].name, "builders");
+  CHECK_INT(settings->accounts.groups[0].gid, 100003);
+  CHECK_STRING(settings->accounts.groups[1].name, "testers");
+  CHECK_INT(settings->accounts.groups[1].gid, 0);
 
   CHECK_INT(settings->accounts.declared_count, 2);
   const struct declared_account *build = &settings->accounts.declared[0], *anna = build + 1;
@@ -556,7 +597,7 @@ static void has_safe_defaults(void) {
   CHECK(settings->issuers[0].authorized_party == NULL);
   const struct rule *rule = &settings->rules[0];
   CHECK(!rule->account_is_template && !rule->system && !rule->local && !rule->single_use);
-  CHECK(rule->session_until_expiry);
+  CHECK(rule->session_until_expiry && !rule->host_membership);
   CHECK(rule->services[0] == NULL && rule->groups[0] == NULL && rule->condition_count == 0);
   CHECK_INT(settings->accounts.range.min, ACCOUNT_UID_MIN_DEFAULT);
   CHECK_INT(settings->accounts.range.max, ACCOUNT_UID_MAX_DEFAULT);
@@ -565,8 +606,26 @@ static void has_safe_defaults(void) {
   CHECK_STRING(settings->accounts.require_token[0], "sshd");
   CHECK_STRING(settings->accounts.login_programs[0], "/usr/sbin/sshd");
   CHECK(name_pattern_allows(&settings->accounts.patterns[0], "deploy"));
+  CHECK(settings->accounts.group_count == 0 && !settings->accounts.enumerate && settings->accounts.fleet_key == NULL);
   CHECK(settings->accounts.fingerprint == settings->fingerprint);
   settings_free(settings);
+}
+
+/* The tables tell of accounts that exist because of us. */
+static void host_membership_is_for_accounts_of_ours(void) {
+  static const char *const texts[] = {
+      ACCOUNT("a groups = g membership = host create = true"),
+      ACCOUNT("a groups = g membership = host") DECLARED("a", "uid = 1900000000"),
+      ACCOUNT("\"{sub}\" groups = g membership = host"),
+      ACCOUNT("a groups = g membership = \"session\""),
+  };
+  for (size_t i = 0; i < COUNT_OF(texts); i++) {
+    struct settings *settings = NULL;
+    struct settings_error error;
+    CHECK_REASON(load(texts[i], &settings, &error), REASON_OK);
+    if (settings) CHECK_INT(settings->rules[0].host_membership, i < 3);
+    settings_free(settings);
+  }
 }
 
 static void nothing_at_all_is_valid_and_admits_nobody(void) {
@@ -733,6 +792,7 @@ UNIT_MAIN({"make a folder", make_folder},
           {"reads where keys come from", reads_where_keys_come_from},
           {"what identifies an issuer is bounded", what_identifies_an_issuer_is_bounded},
           {"has safe defaults", has_safe_defaults},
+          {"host membership is for accounts of ours", host_membership_is_for_accounts_of_ours},
           {"nothing at all is valid and admits nobody", nothing_at_all_is_valid_and_admits_nobody},
           {"reads conf.d in the order of names", reads_conf_d_in_the_order_of_names},
           {"refuses repetition across files", refuses_repetition_across_files},

@@ -80,6 +80,42 @@ check 'check: nobody can log in' is "$status $(cat err)" '0 warning: there is no
 sed "s,$dir/keys.json,$dir/gone.json," good.conf >gone.conf
 run check --config gone.conf
 check 'check: a key file that is not there' grep -q "^warning: gone.conf:2: .*$dir/gone.json is missing" err
+{
+  cat good.conf
+  echo 'group "builders" {}'
+  echo 'rule "b" { issuer = corp service = sshd any = true account = "b-{sub}" create = true groups = builders membership = host }'
+} >group.conf
+run check --config group.conf
+check 'check: the group of a section is one' is "$status $(cat err)" '0 '
+sed '/^group/d' group.conf >none.conf
+run check --config none.conf
+check 'check: without the section it is not' grep -q 'the group builders does not exist' err
+
+# fleet_key STATUS OUTPUT: what check says with the key file as it is
+fleet_key() {
+  run check --config key.conf
+  check "check: a fleet key, $1: status $2" is "$status" "$2"
+  check "check: a fleet key, $1: one line" is "$(grep -c . err) $(grep -c -- "$3" err)" "$4 $4"
+}
+{
+  cat good.conf
+  echo "accounts { fleet_key = \"$dir/fleet\" }"
+} >key.conf
+fleet_key 'not there' 2 '^accounts: .*fleet cannot be used (No such file or directory); expected .*openssl rand -hex 16' 1
+if [ "$(id -u)" = 0 ]; then
+  (umask 077 && openssl rand -hex 16 >fleet)
+  fleet_key 'as it should be' 0 . 0
+  chmod 640 fleet
+  fleet_key 'that a group may read' 2 '(Operation not permitted); expected' 1
+  run check --config key.conf --json
+  check 'check --json: a fleet key that cannot be used' grep -q '"valid":false,"reason":"settings-invalid","error":"accounts: ' out
+  chmod 600 fleet
+  echo 12 >fleet
+  fleet_key 'that is too short' 2 '(Invalid argument); expected' 1
+  rm fleet
+else
+  skip 'check: fleet keys' 'needs root'
+fi
 for wrong in '--frobnicate' 'good.conf' '--config'; do
   run check $wrong
   check "check $wrong: wrong use" is "$status $(wc -c <out)" '2 0'

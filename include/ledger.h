@@ -268,10 +268,10 @@ struct provisioning {
 };
 
 /*
- * Make these accounts in one transaction, each that can be; the results say which. One whose probe somebody has is made
- * in a transaction more, for the two functions are asked outside of it. Nothing is published yet; if the caller does
- * not come to it, the next login does. After an error some may be made and the results say nothing; to do the same
- * again does no harm.
+ * Make these accounts, each that can be; the results say which. They are made in the order of their ids, some thousands
+ * in a transaction, between which logins go on. The two functions are asked outside of them. Nothing is published yet;
+ * if the caller does not come to it, the next login does. After an error some may be made and the results say nothing;
+ * to do the same again does no harm.
  */
 MUST_USE enum reason ledger_provision(struct ledger *ledger, const struct provisioning *how, struct provision *accounts,
                                       size_t count);

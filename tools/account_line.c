@@ -82,26 +82,44 @@ static const char *what_is_missing(const struct provision *account) {
   return account->state == PROVISION_REMOVED && account->uid == 0 ? "\"uid\" is missing" : NULL;
 }
 
-const char *account_line_read(const char *line, size_t length, struct provision *ret, json_t **ret_json, char *wrong,
-                              size_t size) {
+/* Each had two quotes in the line, so with their NULs they are no longer than that. */
+static size_t copy_texts(struct provision *account, char *room) {
+  const char **texts[] = {&account->name, &account->issuer, &account->subject, &account->home, &account->shell};
+  size_t used = 0;
+  for (size_t i = 0; i < COUNT_OF(texts); i++) {
+    if (*texts[i] == NULL) continue;
+    size_t size = strlen(*texts[i]) + 1;
+    *texts[i] = memcpy(room + used, *texts[i], size);
+    used += size;
+  }
+  return used;
+}
+
+/* NULL, or what is wrong. What *ret borrows is the object's. */
+static const char *read_object(json_t *object, struct provision *ret, char *wrong, size_t size) {
+  if (!json_is_object(object)) return "this is not a JSON object";
+  *ret = (struct provision){.any_state = true};
+  if (!take_members(object, ret, wrong, size)) return wrong;
+  if (ret->state == PROVISION_REMOVED) ret->issuer = ret->subject = "";
+  return what_is_missing(ret);
+}
+
+const char *account_line_read(const char *line, size_t length, struct provision *ret, char *room, size_t *ret_used,
+                              char *wrong, size_t size) {
   json_error_t error;
   json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
-  struct provision account = {.any_state = true};
-  bool whole = json_is_object(object) && take_members(object, &account, wrong, size);
-  if (object == NULL)
+  if (object == NULL) {
     snprintf(wrong, size, "this is not JSON: %s", error.text);
-  else if (!json_is_object(object))
-    snprintf(wrong, size, "this is not a JSON object");
-  if (account.state == PROVISION_REMOVED) account.issuer = account.subject = "";
-  const char *missing = whole ? what_is_missing(&account) : NULL;
-  if (missing != NULL) snprintf(wrong, size, "%s", missing);
-  if (!whole || missing != NULL) {
-    json_decref(object);
     return wrong;
   }
-  *ret = account;
-  *ret_json = object;
-  return NULL;
+  struct provision account;
+  const char *refused = read_object(object, &account, wrong, size);
+  if (refused == NULL) {
+    *ret_used = copy_texts(&account, room);
+    *ret = account;
+  }
+  json_decref(object);
+  return refused;
 }
 
 /* ---- writing ---- */

@@ -31,7 +31,9 @@ static const char usage[] =
     "\n"
     "Exit status: 0 every line is done, 1 some are not, 2 the settings are not valid, or wrong use.\n";
 
-#define BATCH 50000 /* lines that one transaction takes: some tenths of a second for which logins wait */
+/* What is read before it is made, in the order of ids: the more, the fewer times a page of the ledger is written. */
+#define BATCH 250000                    /* accounts, or */
+#define BATCH_TEXT ((size_t)(32 << 20)) /* bytes of what they have */
 
 struct import {
   FILE *file;
@@ -41,9 +43,10 @@ struct import {
   bool json;
   char *line; /* of ACCOUNT_LINE_MAX + 2 bytes */
   struct provision *accounts;
-  json_t **values;
   int64_t *numbers;
   size_t count; /* in the batch */
+  char *text;   /* of BATCH_TEXT bytes: what the accounts borrow */
+  size_t text_used;
   int64_t line_number;
   int64_t added, present, refused;
   int64_t began_ms;
@@ -106,19 +109,21 @@ static bool next_line(struct import *import, size_t *ret_length) {
 static void take_line(struct import *import, size_t length) {
   char wrong[256];
   const char *refused = "the line is longer than 65536 bytes";
+  size_t used = 0;
   if (length <= ACCOUNT_LINE_MAX)
-    refused = account_line_read(import->line, length, &import->accounts[import->count], &import->values[import->count],
-                                wrong, sizeof wrong);
+    refused = account_line_read(import->line, length, &import->accounts[import->count],
+                                import->text + import->text_used, &used, wrong, sizeof wrong);
   if (refused != NULL)
     refuse(import, import->line_number, NULL, refused);
   else
     import->numbers[import->count++] = import->line_number;
+  import->text_used += used;
 }
 
 /* Fill the batch. False at the end of the file. */
 static bool read_batch(struct import *import) {
   size_t length;
-  while (import->count < BATCH) {
+  while (import->count < BATCH && BATCH_TEXT - import->text_used > ACCOUNT_LINE_MAX) {
     if (!next_line(import, &length)) return false;
     if (length > 0) take_line(import, length);
   }
@@ -135,11 +140,9 @@ static void count_result(struct import *import, const struct provision *account,
 
 static enum reason make_batch(struct import *import) {
   enum reason reason = ledger_provision(import->ledger, &import->how, import->accounts, import->count);
-  for (size_t i = 0; i < import->count; i++) {
-    if (reason == REASON_OK) count_result(import, &import->accounts[i], import->numbers[i]);
-    json_decref(import->values[i]);
-  }
-  import->count = 0;
+  for (size_t i = 0; reason == REASON_OK && i < import->count; i++)
+    count_result(import, &import->accounts[i], import->numbers[i]);
+  import->count = import->text_used = 0;
   return reason;
 }
 
@@ -192,11 +195,11 @@ static int import_into(struct import *import) {
 static int with_memory(struct import *import) {
   import->line = malloc(ACCOUNT_LINE_MAX + 2);
   import->accounts = calloc(BATCH, sizeof *import->accounts);
-  import->values = calloc(BATCH, sizeof *import->values);
   import->numbers = calloc(BATCH, sizeof *import->numbers);
+  import->text = malloc(BATCH_TEXT);
   import->how.context = sources_remember();
   int status = EXIT_NO;
-  if (import->line == NULL || import->accounts == NULL || import->values == NULL || import->numbers == NULL)
+  if (import->line == NULL || import->accounts == NULL || import->numbers == NULL || import->text == NULL)
     status = state_fail(name, PATH_LEDGER, REASON_OUT_OF_MEMORY, "");
   else if (import->how.context == NULL)
     status = state_fail(name, "/etc/nsswitch.conf", REASON_SOURCE_UNAVAILABLE, "");
@@ -205,8 +208,8 @@ static int with_memory(struct import *import) {
   sources_forget(import->how.context);
   free(import->line);
   free(import->accounts);
-  free(import->values);
   free(import->numbers);
+  free(import->text);
   return status;
 }
 

@@ -9,11 +9,13 @@
 #include "ledger.h"
 
 /*
- * New ids lie all over the range: with the ledger's pages in memory a batch reads none of them twice. Here each account
- * is checked before, and the schema's own checks of a row would take as long as all the rest.
+ * Ids lie all over the range, but the accounts of one call are made in the order of theirs, so a transaction changes
+ * neighbouring pages. The indexes have no such order: their pages stay in memory. Here each account is checked before,
+ * and the schema's own checks of a row would take as long as all the rest.
  */
-#define FOR_MANY "PRAGMA cache_size = -131072; PRAGMA ignore_check_constraints = ON"
+#define FOR_MANY "PRAGMA cache_size = -98304; PRAGMA ignore_check_constraints = ON"
 #define FOR_FEW "PRAGMA ignore_check_constraints = OFF"
+#define TRANSACTION_MAX 25000 /* accounts: a tenth of a second for which logins wait */
 
 /* ---- what needs no ledger ---- */
 
@@ -91,12 +93,13 @@ static enum provision_result ask_sources(const struct provisioning *how, struct 
 /* ---- the ledger ---- */
 
 struct statements {
-  sqlite3_stmt *find, *use_id, *owner, *insert;
+  sqlite3_stmt *find, *use_id, *free_id, *owner, *insert;
 };
 
 static void statements_free(struct statements *statements) {
   statement_free(&statements->find);
   statement_free(&statements->use_id);
+  statement_free(&statements->free_id);
   statement_free(&statements->owner);
   statement_free(&statements->insert);
 }
@@ -110,6 +113,8 @@ static enum reason prepare(struct ledger *ledger, struct statements *ret) {
         database_query(ledger, "INSERT INTO used_ids (id, name, since) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
                        WITH_NOTHING, &ret->use_id);
   if (reason == REASON_OK)
+    reason = database_query(ledger, "DELETE FROM used_ids WHERE id = ?", WITH_NOTHING, &ret->free_id);
+  if (reason == REASON_OK)
     reason = database_query(ledger,
                             "SELECT name = ? AND NOT EXISTS (SELECT 1 FROM identities WHERE uid = id)"
                             " FROM used_ids WHERE id = ?",
@@ -118,7 +123,8 @@ static enum reason prepare(struct ledger *ledger, struct statements *ret) {
     reason =
         database_query(ledger,
                        "INSERT INTO identities (uid, name, issuer, subject, home, shell, state, created, published)"
-                       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)", /* see database_note_behind */
+                       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)" /* see database_note_behind */
+                       " ON CONFLICT (name) DO NOTHING",
                        WITH_NOTHING, &ret->insert);
   return reason;
 }
@@ -179,78 +185,101 @@ static enum reason reserve_removed(struct ledger *ledger, const struct statement
   return reason;
 }
 
+/* *ret_made: nobody has the name. */
 static enum reason insert(struct ledger *ledger, const struct statements *statements, const struct provisioning *how,
-                          struct provision *account) {
+                          const struct provision *account, bool *ret_made) {
   char home[ACCOUNT_PATH_MAX + 1];
   const char *shell = account->shell != NULL ? account->shell : how->settings->shell;
   if (account->home == NULL && !account_home(how->settings->home, account->name, home, sizeof home))
     return REASON_SETTINGS_INVALID;
-  account->result = PROVISION_ADDED;
-  return run_again(
+  enum reason reason = run_again(
       ledger, statements->insert,
       WITH(INTEGER(account->candidate), TEXT(account->name), TEXT(account->issuer != NULL ? account->issuer : ""),
            TEXT(account->subject != NULL ? account->subject : ""), TEXT(account->home != NULL ? account->home : home),
            TEXT(shell), TEXT(state_text(account->state)), INTEGER(how->now)));
+  if (reason == REASON_OK) *ret_made = sqlite3_changes(ledger->db) > 0;
+  return reason;
 }
 
-/* An id that the ledger has already leaves the account waiting at its next probe: other sources must be asked of it. */
+/* Most accounts are new, so that is tried before anything is looked up. An id that the ledger has already leaves the
+ * account waiting at its next probe: other sources must be asked of it. */
 static enum reason make(struct ledger *ledger, const struct statements *statements, const struct provisioning *how,
                         struct provision *account) {
   if (account->state == PROVISION_REMOVED) return reserve_removed(ledger, statements, how, account);
-  enum reason reason = look_up(ledger, statements, account);
+  bool was_free, made = false;
+  enum reason reason = use_id(ledger, statements, how, account, &was_free);
+  if (reason == REASON_OK && was_free) reason = insert(ledger, statements, how, account, &made);
+  if (reason == REASON_OK && made) account->result = PROVISION_ADDED;
+  if (reason != REASON_OK || made) return reason;
+  if (was_free) reason = run_again(ledger, statements->free_id, WITH(INTEGER(account->candidate)));
+  if (reason == REASON_OK) reason = look_up(ledger, statements, account);
   if (reason != REASON_OK || account->result != PROVISION_WAITING) return reason;
-  bool was_free;
-  reason = use_id(ledger, statements, how, account, &was_free);
-  if (reason != REASON_OK) return reason;
-  if (was_free) return insert(ledger, statements, how, account);
   account->probe++;
   if (account->uid != 0) account->result = PROVISION_ID_USED;
   return REASON_OK;
 }
 
-/* By id, so that neighbours in the ledger are made one after the other; those of one id in the order they came. */
+/* ---- many of them ---- */
+
+/* An account that is to be made: those of one id stay in the order they came. */
+struct waiting {
+  uint32_t id;
+  uint32_t index;
+};
+
 static int compare_waiting(const void *a, const void *b) {
-  const struct provision *left = *(struct provision *const *)a, *right = *(struct provision *const *)b;
-  if (left->candidate != right->candidate) return left->candidate < right->candidate ? -1 : 1;
-  return left < right ? -1 : left > right;
+  const struct waiting *left = a, *right = b;
+  if (left->id != right->id) return left->id < right->id ? -1 : 1;
+  return left->index < right->index ? -1 : left->index > right->index;
 }
 
-static bool any_was_made(struct provision *const *accounts, size_t count) {
-  for (size_t i = 0; i < count; i++)
-    if (accounts[i]->result == PROVISION_ADDED && accounts[i]->state != PROVISION_REMOVED) return true;
-  return false;
-}
-
-static enum reason make_waiting(struct ledger *ledger, const struct provisioning *how, struct provision **waiting,
-                                size_t count) {
+static enum reason make_each(struct ledger *ledger, const struct provisioning *how, struct provision *accounts,
+                             const struct waiting *waiting, size_t count) {
   struct statements statements CLEANUP(statements_free) = {0};
+  bool any_made = false;
+  enum reason reason = prepare(ledger, &statements);
+  for (size_t i = 0; reason == REASON_OK && i < count; i++) {
+    struct provision *account = &accounts[waiting[i].index];
+    reason = make(ledger, &statements, how, account);
+    any_made = any_made || (account->result == PROVISION_ADDED && account->state != PROVISION_REMOVED);
+  }
+  return reason == REASON_OK && any_made ? database_note_behind(ledger) : reason;
+}
+
+/* In one transaction. Its statements are freed before the commit: one that is not done would keep the lock. */
+static enum reason make_some(struct ledger *ledger, const struct provisioning *how, struct provision *accounts,
+                             const struct waiting *waiting, size_t count) {
   struct transaction transaction CLEANUP(transaction_end) = {0};
   enum reason reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction);
-  if (reason == REASON_OK) reason = prepare(ledger, &statements);
-  for (size_t i = 0; reason == REASON_OK && i < count; i++)
-    reason = make(ledger, &statements, how, waiting[i]);
-  if (reason == REASON_OK && any_was_made(waiting, count)) reason = database_note_behind(ledger);
-  if (reason != REASON_OK) return reason;
-  statements_free(&statements); /* a statement that is not done keeps the lock */
-  statements = (struct statements){0};
-  return transaction_commit(&transaction);
+  if (reason == REASON_OK) reason = make_each(ledger, how, accounts, waiting, count);
+  return reason == REASON_OK ? transaction_commit(&transaction) : reason;
 }
 
-/* Ask the other sources of each account that is still waiting; *ret_count of them go on waiting. */
-static void ask_of_waiting(const struct provisioning *how, struct provision *accounts, size_t count,
-                           struct provision **ret_waiting, size_t *ret_count) {
+static enum reason make_waiting(struct ledger *ledger, const struct provisioning *how, struct provision *accounts,
+                                const struct waiting *waiting, size_t count) {
+  enum reason reason = REASON_OK;
+  for (size_t made = 0; reason == REASON_OK && made < count; made += TRANSACTION_MAX)
+    reason = make_some(ledger, how, accounts, waiting + made,
+                       count - made < TRANSACTION_MAX ? count - made : TRANSACTION_MAX);
+  return reason;
+}
+
+/* Ask the other sources of each account that is still waiting. Returns how many go on waiting. */
+static size_t ask_of_waiting(const struct provisioning *how, struct provision *accounts, size_t count,
+                             struct waiting *ret_waiting) {
   size_t waiting = 0;
   for (size_t i = 0; i < count; i++) {
     if (accounts[i].result != PROVISION_WAITING) continue;
     accounts[i].result = ask_sources(how, &accounts[i]);
-    if (accounts[i].result == PROVISION_WAITING) ret_waiting[waiting++] = &accounts[i];
+    if (accounts[i].result == PROVISION_WAITING)
+      ret_waiting[waiting++] = (struct waiting){accounts[i].candidate, (uint32_t)i};
   }
   qsort(ret_waiting, waiting, sizeof *ret_waiting, compare_waiting);
-  *ret_count = waiting;
+  return waiting;
 }
 
 static enum reason provision(struct ledger *ledger, const struct provisioning *how, struct provision *accounts,
-                             size_t count, struct provision **waiting) {
+                             size_t count, struct waiting *waiting) {
   for (size_t i = 0; i < count; i++) {
     accounts[i].result = check(&accounts[i], how->settings);
     accounts[i].probe = 0;
@@ -258,17 +287,16 @@ static enum reason provision(struct ledger *ledger, const struct provisioning *h
       accounts[i].result = result_of(how->name_use(how->context, accounts[i].name), PROVISION_NAME_LOCAL);
   }
   for (;;) {
-    size_t left;
-    ask_of_waiting(how, accounts, count, waiting, &left);
+    size_t left = ask_of_waiting(how, accounts, count, waiting);
     if (left == 0) return REASON_OK;
-    enum reason reason = make_waiting(ledger, how, waiting, left);
+    enum reason reason = make_waiting(ledger, how, accounts, waiting, left);
     if (reason != REASON_OK) return reason;
   }
 }
 
 enum reason ledger_provision(struct ledger *ledger, const struct provisioning *how, struct provision *accounts,
                              size_t count) {
-  struct provision **waiting = calloc(count + 1, sizeof(struct provision *));
+  struct waiting *waiting = count < UINT32_MAX ? calloc(count + 1, sizeof *waiting) : NULL;
   if (waiting == NULL) return REASON_OUT_OF_MEMORY;
   enum reason reason = database_script(ledger, FOR_MANY), reset;
   if (reason == REASON_OK) reason = provision(ledger, how, accounts, count, waiting);

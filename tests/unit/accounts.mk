@@ -4,7 +4,7 @@ ACCOUNTS_TESTS = tests/unit/ledger_test tests/unit/ledger_file_test tests/unit/l
 	tests/unit/ledger_kill_test tests/unit/ledger_migration_test tests/unit/nsswitch_test tests/unit/sources_test
 check_PROGRAMS += $(ACCOUNTS_TESTS)
 noinst_HEADERS += tests/unit/ledger_fixture.h
-EXTRA_DIST += tests/unit/ledger_v1.sql
+EXTRA_DIST += tests/unit/ledger_v1.sql tests/unit/ledger_v2.sql
 
 tests_unit_ledger_test_SOURCES = tests/unit/ledger_test.c
 tests_unit_ledger_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/lib/accounts $(SQLITE_CFLAGS)

@@ -317,6 +317,7 @@ EOF
 )"
 umount /etc/passwd /etc/group
 check 'dora is there, x is not' is "$(export_all | grep -c '"dora"') $(export_all | grep -c '"x"')" '1 0'
+check 'what was refused uses no id up' is "$(sqlite3 $ledger 'SELECT count(*) FROM used_ids')" 6
 echo 'accounts { uid_min = 100000 uid_max = 100002 }' >small.conf
 rm -rf $state
 seq -f '{"issuer":"i","subject":"s","name":"n%.0f"}' 5 | "$jwtctl" accounts import --config "$dir/small.conf" >out 2>err

@@ -48,29 +48,36 @@ static void read_schema(const struct fixture *fixture, char *ret, size_t size) {
   " (SELECT count(*) FROM grants) * 100 + (SELECT count(*) FROM grant_groups) * 100 + (SELECT count(*) FROM " \
   "sessions) * 10 + (SELECT count(*) FROM used_tokens)"
 
-static void version_1_keeps_all_it_had(void) {
-  for (enum ledger_mode mode = LEDGER_READ; mode <= LEDGER_WRITE; mode++) {
-    struct fixture fixture CLEANUP(fixture_end), fresh CLEANUP(fixture_end);
-    static char migrated[32768], made[32768];
-    if (!restore(&fixture, "ledger_v1.sql") || !fixture_begin(&fresh)) return;
-    long long before = fixture_sql(&fixture, EVERYTHING);
-    CHECK_INT(before, 4 * 10000 + 5 * 1000 + 200 + 100 + 10 + 1);
-    CHECK_REASON(ledger_open(fixture.path, mode, &fixture.ledger), REASON_OK);
-    CHECK_INT(fixture_sql(&fixture, EVERYTHING), before);
-    CHECK_INT(fixture_sql(&fixture, "PRAGMA user_version"), fixture_sql(&fresh, "PRAGMA user_version"));
-    read_schema(&fixture, migrated, sizeof migrated);
-    read_schema(&fresh, made, sizeof made);
-    CHECK(made[0] != '\0');
-    CHECK_STRING(migrated, made);
-    CHECK_INT(fixture_sql(&fixture, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
-  }
+/* Every earlier schema. */
+static const char *const stored[] = {"ledger_v1.sql", "ledger_v2.sql"};
+
+static void keeps_all_it_had(const char *name, enum ledger_mode mode) {
+  struct fixture fixture CLEANUP(fixture_end), fresh CLEANUP(fixture_end);
+  static char migrated[32768], made[32768];
+  if (!restore(&fixture, name) || !fixture_begin(&fresh)) return;
+  long long before = fixture_sql(&fixture, EVERYTHING);
+  CHECK_INT(before, 4 * 10000 + 5 * 1000 + 200 + 100 + 10 + 1);
+  CHECK_REASON(ledger_open(fixture.path, mode, &fixture.ledger), REASON_OK);
+  CHECK_INT(fixture_sql(&fixture, EVERYTHING), before);
+  CHECK_INT(fixture_sql(&fixture, "PRAGMA user_version"), fixture_sql(&fresh, "PRAGMA user_version"));
+  read_schema(&fixture, migrated, sizeof migrated);
+  read_schema(&fresh, made, sizeof made);
+  CHECK(made[0] != '\0');
+  CHECK_STRING(migrated, made);
+  CHECK_INT(fixture_sql(&fixture, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
 }
 
-static void version_1_goes_on_as_before(void) {
+static void every_version_keeps_all_it_had(void) {
+  for (size_t i = 0; i < COUNT_OF(stored); i++)
+    for (enum ledger_mode mode = LEDGER_READ; mode <= LEDGER_WRITE; mode++)
+      keeps_all_it_had(stored[i], mode);
+}
+
+static void goes_on_as_before(const char *name) {
   struct fixture fixture CLEANUP(fixture_end);
   struct login login;
   struct grant grant;
-  if (!restore(&fixture, "ledger_v1.sql")) return;
+  if (!restore(&fixture, name)) return;
   CHECK_REASON(ledger_open(fixture.path, LEDGER_WRITE, &fixture.ledger), REASON_OK);
   if (fixture.ledger == NULL) return;
   CHECK_REASON(ledger_account_state(fixture.ledger, "alice", 100001), REASON_OK);
@@ -89,7 +96,12 @@ static void version_1_goes_on_as_before(void) {
   CHECK_REASON(login_try(&fixture, &login), REASON_ACCOUNT_BOUND);
 }
 
-static void two_migrate_at_once(void) {
+static void every_version_goes_on_as_before(void) {
+  for (size_t i = 0; i < COUNT_OF(stored); i++)
+    goes_on_as_before(stored[i]);
+}
+
+static void many_migrate_at_once(void) {
   struct fixture fixture CLEANUP(fixture_end);
   enum { PROCESSES = 8 };
   if (!restore(&fixture, "ledger_v1.sql")) return;
@@ -106,5 +118,6 @@ static void two_migrate_at_once(void) {
   CHECK_INT(fixture_sql(&fixture, "SELECT count(*) FROM tables"), 1);
 }
 
-UNIT_MAIN({"version 1 keeps all it had", version_1_keeps_all_it_had},
-          {"version 1 goes on as before", version_1_goes_on_as_before}, {"many migrate at once", two_migrate_at_once})
+UNIT_MAIN({"every version keeps all it had", every_version_keeps_all_it_had},
+          {"every version goes on as before", every_version_goes_on_as_before},
+          {"many migrate at once", many_migrate_at_once})

@@ -93,8 +93,15 @@ static bool is_worth_an_event(const struct keeper_request *request, enum reason 
   return reason != REASON_OK || request->call == CALL_AUTHENTICATE || request->call == CALL_SESSION_OPEN;
 }
 
+static void tell_of_ledger(struct event *event, enum reason reason) {
+  bool is_its_own = reason == REASON_STATE_UNAVAILABLE || reason == REASON_STATE_BUSY || reason == REASON_STATE_DAMAGED;
+  if (!is_its_own || event->ledger == NULL || event->detail[0] != '\0') return;
+  event_detail(event, "%s: %s", PATH_LEDGER, ledger_detail(event->ledger));
+}
+
 static enum reason handle(struct event *event, const char *token, struct keeper_answer *ret) {
   enum reason reason = geteuid() == 0 ? serve(event, token, ret) : REASON_PRIVILEGE;
+  tell_of_ledger(event, reason);
   if (is_worth_an_event(event->request, reason)) event_audit(event, reason);
   return reason;
 }

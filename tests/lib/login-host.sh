@@ -178,6 +178,47 @@ over() {
   echo "{\"iat\": $((now - 420)), \"exp\": $((now - 120))}"
 }
 
+# ---- logins without sshd ----
+
+visitor=/usr/libexec/first-login-view # which the settings list as a login program
+ledger=/var/lib/jwt-login/ledger.db
+
+# install_visitor: see visitor.c; its service is `visit`
+install_visitor() {
+  install -m 755 "$build/tests/system/visitor" $visitor
+  stack visit 'auth required pam_jwt.so' 'account required pam_jwt.so' 'session required pam_jwt.so'
+  sed -i 's/service = { "sshd" }/service = { "sshd", "visit" }/' /etc/jwt-login/jwt-login.conf
+  jwtctl apply >/dev/null
+}
+# visit AT_ONCE FROM TO: a line for each login
+visit() { $visitor "$1" visit <"$2" >"$3"; }
+
+# ---- what the ledger and the tables say ----
+
+ask() { sqlite3 -readonly $ledger "$1"; }
+ids() { ask "SELECT name || ' ' || uid FROM identities ORDER BY name"; }
+
+# Nobody was let in under another id than the ledger has: FILE of visits
+in_as_the_ledger_says() {
+  is "$(sed -n 's/^\([^ ]*\) [^ ]* \([0-9]*\) in$/\1 \2/p' "$1" | sort -u | comm -23 - <(ids))" ''
+}
+
+# The ledger is whole, and the tables say what it says.
+ledger_and_tables_agree() {
+  local name id
+  is "$(ask "SELECT * FROM pragma_integrity_check WHERE integrity_check <> 'ok'")" '' &&
+    is "$(ask 'SELECT * FROM pragma_foreign_key_check')" '' &&
+    is "$(ask 'SELECT i.name FROM identities i LEFT JOIN used_ids u ON u.id = i.uid WHERE u.name IS NOT i.name')" '' &&
+    is "$(ask 'SELECT g.name FROM grants g LEFT JOIN identities i ON i.uid = g.identity WHERE i.name IS NOT g.name')" '' &&
+    is "$(ask 'SELECT name FROM grants LEFT JOIN sessions ON grant_id = grants.id
+               WHERE (picked_up IS NULL) <> (sessions.id IS NULL)')" '' &&
+    is "$(ids | cut -d' ' -f2 | sort | uniq -d)" '' || return
+  while read -r name id; do
+    is "$(getent passwd "$name" | cut -d: -f1,3,4)" "$name:$id:$id" || return
+  done < <(ids)
+  is "$(ids | cut -d' ' -f2 | xargs getent passwd | cut -d: -f1,3 | tr : ' ' | sort)" "$(ids | sort)"
+}
+
 # ---- the log ----
 
 log_start=0

@@ -1,9 +1,13 @@
 # system: the real sshd in a private root
-EXTRA_PROGRAMS += tests/system/liar
+EXTRA_PROGRAMS += tests/system/liar tests/system/visitor
 tests_system_liar_SOURCES = tests/system/liar.c
 tests_system_liar_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_system_liar_LDADD = lib/policy/libsettings.la lib/base/libbase.la
 
-dist_check_SCRIPTS += tests/system/accounts.sh tests/system/failures.sh tests/system/judge-status.sh tests/system/lying-judge.sh \
-	tests/system/ml-dsa.sh tests/system/module-gone.sh tests/system/provider.sh tests/system/sshd.sh \
-	tests/system/stale-record.sh
+tests_system_visitor_SOURCES = tests/system/visitor.c
+tests_system_visitor_CFLAGS = $(AM_CFLAGS) $(PAM_CFLAGS)
+tests_system_visitor_LDADD = $(PAM_LIBS)
+
+dist_check_SCRIPTS += tests/system/accounts.sh tests/system/failures.sh tests/system/faults.sh tests/system/first-logins.sh \
+	tests/system/judge-status.sh tests/system/lying-judge.sh tests/system/ml-dsa.sh tests/system/module-gone.sh \
+	tests/system/provider.sh tests/system/sshd.sh tests/system/stale-record.sh

@@ -10,40 +10,63 @@
 
 #include "account_settings.h"
 #include "reason.h"
+#include "tables.h" /* TABLE_GROUPS_MAX */
+
+#define TABLE_FOREVER INT64_MAX
+
+struct table_membership {
+  uint32_t gid;
+  int64_t expires; /* seconds since the epoch at which the reader stops reporting it; or TABLE_FOREVER */
+};
+
+/* A group with memberships of ours: one of ours, with a gid in the range and a strict name, or a local one, whose gid
+ * the range does not hold. */
+struct table_group {
+  const char *name;
+  uint32_t gid;
+};
 
 struct table_row {
   const char *name;
   const char *home;
   const char *shell;
   uint32_t uid;
+  const struct table_membership *memberships; /* at most TABLE_GROUPS_MAX, each gid once */
+  size_t membership_count;
 };
 
 /* Yields the rows one after the other: true with *ret filled (valid until the next call), false at the end or on
- * failure, which *failure then tells. */
+ * failure, which *failure then tells. `groups` are all that there are, also those without a member. */
 struct table_source {
   bool (*next)(void *context, struct table_row *ret, enum reason *failure);
   void *context;
+  const struct table_group *groups;
+  size_t group_count;
 };
 
-#define TABLE_RECENT_MAX 512 /* rows of the recent table from which on tables_add asks for a compaction */
+#define TABLE_RECENT_MAX 512 /* accounts of the recent table at which it is merged into a new base */
 
 /*
  * Write a new base from `source` and the settings, and an empty recent table that belongs to it: each file whole,
  * fsync'd, renamed; then mark the recent table they replace as superseded and remove the base it named. The folder is
- * made when missing (0755), its parent is not. On failure the old tables stay in use. Errors: REASON_STATE_UNAVAILABLE
- * (errno set), REASON_OUT_OF_MEMORY, what the source reported; REASON_INTERNAL for two rows of one name or id, an id
- * outside the range, a name that is not strict, or a home, shell or login program that is longer than
- * ACCOUNT_PATH_MAX, not absolute, or has a colon or a control character in it.
+ * made when missing (0755), its parent is not. They are built in files, so memory does not grow with the accounts. On
+ * failure the old tables stay in use. Errors: REASON_STATE_UNAVAILABLE (errno set), REASON_OUT_OF_MEMORY, what the
+ * source reported; REASON_INTERNAL for two rows or groups of one name or id, an account's id outside the range, a name
+ * that is not strict, a home, shell, login program or fleet key's path that is longer than ACCOUNT_PATH_MAX, not
+ * absolute, or has a colon or a control character in it, a membership of no group, or twice of one.
  */
 MUST_USE enum reason tables_write_all(const char *directory, const struct account_settings *settings,
                                       const struct table_source *source);
 
 /*
- * Add one account to the recent table. REASON_OK, also when the tables have this very row; *ret_compact is set, to true
- * when the recent table has grown so large that the caller should tables_write_all next, else to false. Fails as
- * tables_write_all does, and with REASON_STATE_DAMAGED when there is no sound base to add to (the caller then writes
- * all).
+ * Add one account to the recent table, or replace its row (same name, same uid). `groups` has those of its memberships
+ * at least that the tables do not have yet. REASON_OK, also when the tables have this very row. A recent table that has
+ * grown full is merged into a new base; when there is no space for that, it goes on growing.
+ * Fails as tables_write_all does, and with REASON_STATE_DAMAGED when there is no sound base to add to. After that, and
+ * after REASON_INTERNAL (the tables have its name or its uid in another row, or a group under another name), the caller
+ * writes all.
  */
-MUST_USE enum reason tables_add(const char *directory, const struct table_row *row, bool *ret_compact);
+MUST_USE enum reason tables_put(const char *directory, const struct table_row *row, const struct table_group *groups,
+                                size_t group_count);
 
 #endif

@@ -135,9 +135,9 @@ static enum reason add_one(struct ledger *ledger, const struct account_settings 
   struct table_row row = row_at(statement);
   *ret_all = !tables_are_current(settings, directory);
   if (*ret_all || !id_range_holds(settings->range, row.uid)) return REASON_OK;
-  reason = tables_add(directory, &row, ret_all);
+  reason = tables_put(directory, &row, NULL, 0);
   /* No sound base, or one that contradicts the ledger. */
-  *ret_all = *ret_all || reason == REASON_STATE_DAMAGED || reason == REASON_INTERNAL;
+  *ret_all = reason == REASON_STATE_DAMAGED || reason == REASON_INTERNAL;
   return *ret_all ? REASON_OK : reason;
 }
 

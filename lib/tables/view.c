@@ -27,8 +27,25 @@ uint64_t table_header_check(const struct table_header *header) {
 }
 
 uint32_t table_row_check(const uint8_t key[TABLE_KEY_SIZE], const void *row, size_t size) {
-  size_t skipped = offsetof(struct table_row_head, uid);
+  size_t skipped = offsetof(struct table_row_head, id);
   return (uint32_t)siphash24(key, (const char *)row + skipped, size - skipped);
+}
+
+uint64_t table_sum(const void *bytes, size_t size) {
+  uint64_t sum = size, word;
+  for (const char *at = bytes, *end = at + size; at < end; at += sizeof(word)) {
+    size_t left = (size_t)(end - at);
+    word = 0;
+    memcpy(&word, at, left < sizeof(word) ? left : sizeof(word));
+    sum = (sum ^ word) * 0x9e3779b97f4a7c15u;
+    sum ^= sum >> 32;
+  }
+  return sum;
+}
+
+uint64_t table_tail_check(const struct table *table) {
+  uint64_t start = table->header->rows.offset + table->header->rows.size;
+  return table_sum(table->bytes + start, table->size - start);
 }
 
 /* ---- mapping ---- */
@@ -68,7 +85,9 @@ static bool part_fits(const struct table *table, struct table_part part) {
 
 static bool set_index(const struct table *table, struct table_part part, uint32_t reach, struct table_index *ret) {
   uint64_t entries = part.size / sizeof(struct table_entry);
-  if (!part_fits(table, part) || entries == 0 || (entries & (entries - 1)) != 0 || reach > entries) return false;
+  if (!part_fits(table, part) || entries == 0 || (entries & (entries - 1)) != 0 || reach > entries ||
+      reach > TABLE_REACH_MAX)
+    return false;
   *ret = (struct table_index){(const struct table_entry *)(table->bytes + part.offset), entries - 1, reach};
   return true;
 }
@@ -80,18 +99,29 @@ static bool header_is_sound(const struct table *table, enum table_kind kind) {
          header->check == table_header_check(header);
 }
 
+/* The parts are inside the file. A recent table's indexes and members are small enough to be checked here. */
+static bool set_parts(struct table *table) {
+  const struct table_header *header = table->header;
+  if (!part_fits(table, header->settings) || !part_fits(table, header->rows) || !part_fits(table, header->groups) ||
+      !part_fits(table, header->members) || !set_index(table, header->by_name, header->name_reach, &table->by_name) ||
+      !set_index(table, header->by_id, header->id_reach, &table->by_id) ||
+      header->group_count > header->groups.size / sizeof(uint32_t) ||
+      (header->kind == TABLE_RECENT && header->tail_check != table_tail_check(table)))
+    return false;
+  table->rows = table->bytes + header->rows.offset;
+  table->rows_size = header->rows.size;
+  table->members = (const uint32_t *)(table->bytes + header->members.offset);
+  table->member_count = header->members.size / sizeof(uint32_t);
+  return true;
+}
+
 static bool map_table(const char *path, enum table_kind kind, struct table *ret) {
   struct table table = {0};
   if (!map_file(path, &table)) return false;
-  const struct table_header *header = table.header;
-  if (!header_is_sound(&table, kind) || !part_fits(&table, header->settings) || !part_fits(&table, header->rows) ||
-      !set_index(&table, header->by_name, header->name_reach, &table.by_name) ||
-      !set_index(&table, header->by_uid, header->uid_reach, &table.by_uid)) {
+  if (!header_is_sound(&table, kind) || !set_parts(&table)) {
     unmap(&table);
     return false;
   }
-  table.rows = table.bytes + header->rows.offset;
-  table.rows_size = header->rows.size;
   *ret = table;
   return true;
 }
@@ -120,8 +150,8 @@ static bool read_settings(struct table_view *view) {
   uint64_t count = 0;
   while (table_next_string(view, &at) != NULL)
     count++;
-  return at == view->strings_end &&
-         count == 2 + (uint64_t)view->settings.login_program_count + 2 * (uint64_t)view->settings.pattern_count;
+  return at == view->strings_end && count == TABLE_SETTINGS_STRINGS + (uint64_t)view->settings.login_program_count +
+                                                 2 * (uint64_t)view->settings.pattern_count;
 }
 
 /* ---- the pair ---- */
@@ -176,35 +206,43 @@ struct table_wanted table_wanted_name(const struct table_view *view, const char 
   return (struct table_wanted){.name = name, .name_size = size, .hash = siphash24(view->base.header->key, name, size)};
 }
 
-struct table_wanted table_wanted_uid(const struct table_view *view, uint32_t uid) {
-  return (struct table_wanted){.uid = uid, .hash = siphash24(view->base.header->key, &uid, sizeof(uid))};
+struct table_wanted table_wanted_id(const struct table_view *view, uint32_t id) {
+  return (struct table_wanted){.id = id, .hash = siphash24(view->base.header->key, &id, sizeof(id))};
+}
+
+/* What its kind demands. A group may be a local one, with a gid that the range does not hold. */
+static bool head_is_fit(const struct table_view *view, const struct table_row_head *head) {
+  if (head->kind == TABLE_GROUP) return head->extra_count == 1;
+  return head->kind == TABLE_ACCOUNT && head->extra_count <= TABLE_GROUPS_MAX &&
+         id_range_holds(view->settings.range, head->id);
 }
 
 bool table_view_row(const struct table_view *view, const struct table *table, uint32_t place,
                     struct table_row_view *ret) {
   uint64_t offset = ((uint64_t)place - 1) * 8;
   if (offset > table->rows_size || table->rows_size - offset < sizeof(ret->head)) return false;
-  const char *row = table->rows + offset;
-  memcpy(&ret->head, row, sizeof(ret->head));
+  ret->bytes = table->rows + offset;
+  memcpy(&ret->head, ret->bytes, sizeof(ret->head));
   const struct table_row_head *head = &ret->head;
-  size_t needed = sizeof(*head) + head->name_size + 1u + head->home_size + 1u + head->shell_size + 1u;
+  size_t text = sizeof(*head) + head->extra_count * (size_t)TABLE_EXTRA_SIZE;
+  size_t needed = text + head->name_size + 1u + head->home_size + 1u + head->shell_size + 1u;
   if (head->size < needed || head->size % 8 != 0 || head->size > table->rows_size - offset) return false;
-  ret->name = row + sizeof(*head);
+  ret->name = ret->bytes + text;
   ret->home = ret->name + head->name_size + 1;
   ret->shell = ret->home + head->home_size + 1;
-  return head->check == table_row_check(view->base.header->key, row, head->size) &&
+  return head->check == table_row_check(view->base.header->key, ret->bytes, head->size) &&
          ret->name[head->name_size] == '\0' && ret->home[head->home_size] == '\0' &&
-         ret->shell[head->shell_size] == '\0' && id_range_holds(view->settings.range, head->uid);
+         ret->shell[head->shell_size] == '\0' && head_is_fit(view, head);
 }
 
 static bool row_is(const struct table_row_view *row, const struct table_wanted *wanted) {
-  if (wanted->name == NULL) return row->head.uid == wanted->uid;
+  if (wanted->name == NULL) return row->head.id == wanted->id;
   return row->head.name_size == wanted->name_size && memcmp(row->name, wanted->name, wanted->name_size) == 0;
 }
 
-static enum table_status find_in(const struct table_view *view, const struct table *table,
-                                 const struct table_wanted *wanted, struct table_row_view *ret) {
-  const struct table_index *index = wanted->name != NULL ? &table->by_name : &table->by_uid;
+enum table_status table_view_find_in(const struct table_view *view, const struct table *table,
+                                     const struct table_wanted *wanted, struct table_row_view *ret) {
+  const struct table_index *index = wanted->name != NULL ? &table->by_name : &table->by_id;
   for (uint32_t i = 0; i < index->reach; i++) {
     const struct table_entry *entry = &index->entries[(wanted->hash + i) & index->mask];
     if (entry->row == 0) return TABLE_ABSENT;
@@ -220,6 +258,23 @@ static enum table_status find_in(const struct table_view *view, const struct tab
 
 enum table_status table_view_find(const struct table_view *view, const struct table_wanted *wanted,
                                   struct table_row_view *ret) {
-  enum table_status status = find_in(view, &view->recent, wanted, ret);
-  return status == TABLE_ABSENT ? find_in(view, &view->base, wanted, ret) : status;
+  enum table_status status = table_view_find_in(view, &view->recent, wanted, ret);
+  return status == TABLE_ABSENT ? table_view_find_in(view, &view->base, wanted, ret) : status;
+}
+
+/* ---- memberships ---- */
+
+const struct table_row_membership *table_row_memberships(const struct table_row_view *row) {
+  return (const struct table_row_membership *)(row->bytes + sizeof(row->head));
+}
+
+bool table_view_members(const struct table *table, const struct table_row_view *group, const uint32_t **ret,
+                        uint32_t *ret_count) {
+  const struct table_row_members *members = (const struct table_row_members *)(group->bytes + sizeof(group->head));
+  if (members->first > table->member_count || members->count > table->member_count - members->first) return false;
+  const uint32_t *places = table->members + members->first;
+  if (members->check != (uint32_t)table_sum(places, members->count * sizeof(*places))) return false;
+  *ret = places;
+  *ret_count = members->count;
+  return true;
 }

@@ -24,7 +24,9 @@ struct table {
   const struct table_header *header;
   const char *rows;
   uint64_t rows_size;
-  struct table_index by_name, by_uid;
+  struct table_index by_name, by_id;
+  const uint32_t *members; /* rows' places */
+  uint64_t member_count;
   dev_t device;
   ino_t inode;
 };
@@ -35,17 +37,18 @@ struct table_view {
   const char *strings, *strings_end; /* of the settings */
 };
 
-/* Whom a lookup is for; made by one of the two functions. */
+/* Whom or what group a lookup is for; made by one of the two functions. */
 struct table_wanted {
-  const char *name; /* NULL: the uid is wanted */
+  const char *name; /* NULL: the id is wanted */
   size_t name_size;
-  uint32_t uid;
+  uint32_t id;
   uint64_t hash;
 };
 
 /* A row that is in bounds and whose check value holds. The strings have NULs and stand in the mapping. */
 struct table_row_view {
   struct table_row_head head;
+  const char *bytes; /* from the head on */
   const char *name, *home, *shell;
 };
 
@@ -55,19 +58,34 @@ MUST_USE bool table_view_open(const char *directory, struct table_view *ret);
 void table_view_close(struct table_view *view);
 
 struct table_wanted table_wanted_name(const struct table_view *view, const char *name);
-struct table_wanted table_wanted_uid(const struct table_view *view, uint32_t uid);
+struct table_wanted table_wanted_id(const struct table_view *view, uint32_t id);
+
+/* Find the row in the recent table, else in the base; or in one of them alone. */
 MUST_USE enum table_status table_view_find(const struct table_view *view, const struct table_wanted *wanted,
                                            struct table_row_view *ret);
+MUST_USE enum table_status table_view_find_in(const struct table_view *view, const struct table *table,
+                                              const struct table_wanted *wanted, struct table_row_view *ret);
 
 /* The row at an index entry's place. False unless it is in bounds, whole, and of an id that may be answered. */
 MUST_USE bool table_view_row(const struct table_view *view, const struct table *table, uint32_t place,
                              struct table_row_view *ret);
 
+/* An account's memberships, head.extra_count of them. */
+const struct table_row_membership *table_row_memberships(const struct table_row_view *row);
+
+/* A group's members in its row's own table: rows' places, *ret_count of them. False when they are damaged. */
+MUST_USE bool table_view_members(const struct table *table, const struct table_row_view *group, const uint32_t **ret,
+                                 uint32_t *ret_count);
+
 /* The next of the settings' strings, *at being the place in them; NULL at the end. */
 const char *table_next_string(const struct table_view *view, const char **at);
 
 uint64_t table_header_check(const struct table_header *header);
+uint64_t table_tail_check(const struct table *table);
 uint32_t table_row_check(const uint8_t key[TABLE_KEY_SIZE], const void *row, size_t size);
+
+/* A check value against damage, not against malice: each changed word changes it. Cheaper than a hash. */
+uint64_t table_sum(const void *bytes, size_t size);
 
 /* The path of the file `name` in `directory`; false when it is too long. */
 MUST_USE bool table_path(const char *directory, const char *name, char ret[PATH_MAX]);

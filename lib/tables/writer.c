@@ -7,219 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "trusted_file.h"
-#include "view.h"
-
-/* A table file that grows: header, settings, rows, then the indexes. It starts with a header that is filled at the
- * end. */
-struct build {
-  char *bytes;
-  size_t used, room;
-  enum table_kind kind;
-  uint64_t generation;
-  uint8_t key[TABLE_KEY_SIZE];
-  struct table_part settings, rows;
-  size_t settings_used;
-  uint32_t row_count;
-};
-
-static void build_clear(struct build *build) {
-  free(build->bytes);
-}
-
-/* ---- bytes ---- */
-
-/* Append zeros, and give their offset. */
-static enum reason extend(struct build *build, size_t size, size_t *ret_offset) {
-  if (size > SIZE_MAX / 4 - build->used) return REASON_OUT_OF_MEMORY;
-  size_t needed = build->used + size;
-  if (needed > build->room) {
-    size_t room = needed + needed / 2 + 4096;
-    char *bytes = realloc(build->bytes, room);
-    if (bytes == NULL) return REASON_OUT_OF_MEMORY;
-    build->bytes = bytes;
-    build->room = room;
-  }
-  memset(build->bytes + build->used, 0, size);
-  *ret_offset = build->used;
-  build->used = needed;
-  return REASON_OK;
-}
-
-static enum reason append(struct build *build, const void *bytes, size_t size) {
-  size_t offset;
-  enum reason reason = extend(build, size, &offset);
-  if (reason == REASON_OK && size > 0) memcpy(build->bytes + offset, bytes, size);
-  return reason;
-}
-
-static enum reason append_string(struct build *build, const char *string) {
-  return append(build, string, strlen(string) + 1);
-}
-
-/* End the part that began at `start`. */
-static enum reason end_part(struct build *build, size_t start, struct table_part *ret) {
-  size_t offset;
-  enum reason reason = extend(build, -build->used % 8, &offset);
-  if (reason == REASON_OK) *ret = (struct table_part){start, build->used - start};
-  return reason;
-}
-
-/* ---- settings ---- */
-
-static uint32_t count_strings(const char *const *strings) {
-  uint32_t count = 0;
-  while (strings != NULL && strings[count] != NULL)
-    count++;
-  return count;
-}
-
-static enum reason append_settings(struct build *build, const struct account_settings *settings) {
-  struct table_settings head = {.fingerprint = settings->fingerprint,
-                                .range = settings->range,
-                                .login_program_count = count_strings(settings->login_programs),
-                                .pattern_count = (uint32_t)settings->pattern_count};
-  size_t start = build->used;
-  if (!account_path_is_fit(settings->home) || !account_path_is_fit(settings->shell)) return REASON_INTERNAL;
-  enum reason reason = append(build, &head, sizeof(head));
-  if (reason == REASON_OK) reason = append_string(build, settings->home);
-  if (reason == REASON_OK) reason = append_string(build, settings->shell);
-  for (uint32_t i = 0; reason == REASON_OK && i < head.login_program_count; i++)
-    reason = account_path_is_fit(settings->login_programs[i]) ? append_string(build, settings->login_programs[i])
-                                                              : REASON_INTERNAL;
-  for (uint32_t i = 0; reason == REASON_OK && i < head.pattern_count; i++) {
-    reason = append_string(build, settings->patterns[i].prefix);
-    if (reason == REASON_OK) reason = append_string(build, settings->patterns[i].suffix);
-  }
-  build->settings_used = build->used - start;
-  return reason == REASON_OK ? end_part(build, start, &build->settings) : reason;
-}
-
-/* ---- rows ---- */
-
-static enum reason append_row(struct build *build, const struct table_row *row, struct id_range range) {
-  if (!name_is_strict(row->name) || !account_path_is_fit(row->home) || !account_path_is_fit(row->shell) ||
-      !id_range_holds(range, row->uid))
-    return REASON_INTERNAL;
-  size_t name = strlen(row->name), home = strlen(row->home), shell = strlen(row->shell), offset;
-  size_t size = (sizeof(struct table_row_head) + name + 1 + home + 1 + shell + 1 + 7) / 8 * 8;
-  struct table_row_head head = {.uid = row->uid,
-                                .size = (uint16_t)size,
-                                .name_size = (uint16_t)name,
-                                .home_size = (uint16_t)home,
-                                .shell_size = (uint16_t)shell};
-  enum reason reason = extend(build, size, &offset);
-  if (reason != REASON_OK) return reason;
-  char *bytes = build->bytes + offset, *text = bytes + sizeof(head);
-  memcpy(text, row->name, name);
-  memcpy(text + name + 1, row->home, home);
-  memcpy(text + name + 1 + home + 1, row->shell, shell);
-  memcpy(bytes, &head, sizeof(head));
-  head.check = table_row_check(build->key, bytes, size);
-  memcpy(bytes, &head, sizeof(head));
-  build->row_count++;
-  return REASON_OK;
-}
-
-static enum reason append_source(struct build *build, const struct account_settings *settings,
-                                 const struct table_source *source) {
-  struct table_row row;
-  enum reason reason = REASON_OK, failure = REASON_OK;
-  while (reason == REASON_OK && source->next(source->context, &row, &failure))
-    reason = append_row(build, &row, settings->range);
-  return reason == REASON_OK ? failure : reason;
-}
-
-/* ---- indexes ---- */
-
-struct index_build {
-  struct table_entry *entries;
-  uint64_t mask;
-  uint32_t reach;
-};
-
-/* Enter a row under its hash. False when the index has a row of the same name, or of the same uid. */
-static bool enter(struct index_build *index, const char *rows, uint32_t place, uint64_t hash, bool by_name) {
-  const struct table_row_head *row = (const void *)(rows + ((size_t)place - 1) * 8);
-  struct table_entry mine = {(uint32_t)(hash >> 32), place};
-  for (uint32_t i = 0;; i++) {
-    struct table_entry *entry = &index->entries[(hash + i) & index->mask];
-    if (entry->row == 0) {
-      *entry = mine;
-      if (index->reach < i + 1) index->reach = i + 1;
-      return true;
-    }
-    if (entry->tag != mine.tag) continue;
-    const struct table_row_head *other = (const void *)(rows + ((size_t)entry->row - 1) * 8);
-    if (by_name ? strcmp((const char *)(other + 1), (const char *)(row + 1)) == 0 : other->uid == row->uid)
-      return false;
-  }
-}
-
-static enum reason append_index(struct build *build, bool by_name, struct table_part *ret_part, uint32_t *ret_reach) {
-  uint64_t count = 2;
-  while (count < 2 * (uint64_t)build->row_count)
-    count *= 2;
-  size_t offset;
-  enum reason reason = extend(build, (size_t)count * sizeof(struct table_entry), &offset);
-  if (reason != REASON_OK) return reason;
-
-  const char *rows = build->bytes + build->rows.offset;
-  struct index_build index = {.entries = (void *)(build->bytes + offset), .mask = count - 1};
-  for (size_t at = 0; at < build->rows.size;) {
-    const struct table_row_head *row = (const void *)(rows + at);
-    uint64_t hash =
-        by_name ? siphash24(build->key, row + 1, row->name_size) : siphash24(build->key, &row->uid, sizeof(row->uid));
-    if (!enter(&index, rows, (uint32_t)(at / 8 + 1), hash, by_name)) return REASON_INTERNAL;
-    at += row->size;
-  }
-  *ret_reach = index.reach;
-  return end_part(build, offset, ret_part);
-}
-
-/* ---- the whole file ---- */
-
-static enum reason begin_table(struct build *build) {
-  size_t offset;
-  return extend(build, sizeof(struct table_header), &offset);
-}
-
-/* Rows were appended from `rows_start` on: add the indexes, fill the header. */
-static enum reason finish_table(struct build *build, size_t rows_start) {
-  struct table_header header = {.magic = TABLE_MAGIC,
-                                .version = TABLE_VERSION,
-                                .byte_order = TABLE_BYTE_ORDER,
-                                .kind = build->kind,
-                                .generation = build->generation,
-                                .row_count = build->row_count,
-                                .settings_used = (uint32_t)build->settings_used};
-  enum reason reason = end_part(build, rows_start, &build->rows);
-  if (reason == REASON_OK && build->rows.size / 8 >= UINT32_MAX) reason = REASON_OUT_OF_MEMORY;
-  if (reason == REASON_OK) reason = append_index(build, true, &header.by_name, &header.name_reach);
-  if (reason == REASON_OK) reason = append_index(build, false, &header.by_uid, &header.uid_reach);
-  if (reason != REASON_OK) return reason;
-
-  if (build->settings.offset == 0) build->settings.offset = sizeof(header);
-  memcpy(header.key, build->key, sizeof(header.key));
-  header.size = build->used;
-  header.settings = build->settings;
-  header.rows = build->rows;
-  header.settings_check = siphash24(build->key, build->bytes + build->settings.offset, build->settings_used);
-  header.check = table_header_check(&header);
-  memcpy(build->bytes, &header, sizeof(header));
-  return REASON_OK;
-}
-
-static enum reason write_table(const char *directory, const char *name, const struct build *build) {
-  char path[PATH_MAX];
-  if (table_path(directory, name, path)) return file_replace(path, 0644, build->bytes, build->used);
-  errno = ENAMETOOLONG;
-  return REASON_STATE_UNAVAILABLE;
-}
+#include "merge.h"
 
 /* ---- the folder ---- */
 
@@ -232,7 +25,7 @@ static void close_folder(DIR **folder) {
   if (*folder != NULL) closedir(*folder);
 }
 
-/* True for the name of a base; also of one that was being written when its writer died, which has a suffix. */
+/* True for the name of a base that was put in place. */
 static bool is_base(const char *name, uint64_t *ret_generation) {
   return strncmp(name, BASE_PREFIX, strlen(BASE_PREFIX)) == 0 &&
          sscanf(name + strlen(BASE_PREFIX), "%16" SCNx64, ret_generation) == 1;
@@ -253,6 +46,15 @@ static void name_base(uint64_t generation, char ret[BASE_NAME_SIZE]) {
   snprintf(ret, BASE_NAME_SIZE, BASE_FORMAT, generation);
 }
 
+static void close_file(const int *fd) {
+  if (*fd >= 0) close(*fd);
+}
+
+static bool is_being_built(int folder, const char *name) {
+  int fd CLEANUP(close_file) = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
 /* Remove every base but the one in use, and what writers that died have left. A file that stays does no harm. */
 static void remove_unused(const char *directory) {
   struct table_view view CLEANUP(table_view_close) = {0};
@@ -264,116 +66,226 @@ static void remove_unused(const char *directory) {
     const char *name = entry->d_name;
     bool left_over = strncmp(name, BASE_PREFIX, strlen(BASE_PREFIX)) == 0 && strcmp(name, base) != 0;
     bool half_recent = strncmp(name, RECENT_FILE ".", strlen(RECENT_FILE ".")) == 0;
-    if (left_over || half_recent) unlinkat(dirfd(folder), name, 0);
+    if ((left_over || half_recent) && !is_being_built(dirfd(folder), name)) unlinkat(dirfd(folder), name, 0);
   }
 }
 
-static void close_file(const int *fd) {
-  if (*fd >= 0) close(*fd);
+/* ---- putting in use ---- */
+
+static void mark_superseded(int old) {
+  struct stat st;
+  if (old < 0 || fstat(old, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(struct table_header))
+    return;
+  const uint32_t yes = 1;
+  ssize_t written UNUSED = pwrite(old, &yes, sizeof(yes), offsetof(struct table_header, superseded));
 }
 
 /* Put the recent table in place: from here on the new tables are in use. The old one is told so; a reader that misses
  * this finds out within a second. */
-static enum reason publish(const char *directory, const struct build *recent) {
+static enum reason publish(struct build *recent, uint64_t generation) {
   char path[PATH_MAX];
   int old CLEANUP(close_file) = -1;
-  if (table_path(directory, RECENT_FILE, path))
+  if (table_path(recent->directory, RECENT_FILE, path))
     old = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  enum reason reason = write_table(directory, RECENT_FILE, recent);
-  struct stat st;
-  if (reason == REASON_OK && old >= 0 && fstat(old, &st) == 0 && S_ISREG(st.st_mode) &&
-      st.st_size >= (off_t)sizeof(struct table_header)) {
-    const uint32_t yes = 1;
-    ssize_t written UNUSED = pwrite(old, &yes, sizeof(yes), offsetof(struct table_header, superseded));
-  }
+  enum reason reason = build_put_in_place(recent, generation, RECENT_FILE);
+  if (reason == REASON_OK) mark_superseded(old);
   return reason;
 }
 
-/* ---- the two calls ---- */
-
-static enum reason write_base(const char *directory, const char *name, struct build *build,
-                              const struct account_settings *settings, const struct table_source *source) {
-  enum reason reason = begin_table(build);
-  if (reason == REASON_OK) reason = append_settings(build, settings);
-  size_t rows_start = build->used;
-  if (reason == REASON_OK) reason = append_source(build, settings, source);
-  if (reason == REASON_OK) reason = finish_table(build, rows_start);
-  return reason == REASON_OK ? write_table(directory, name, build) : reason;
+static enum reason write_empty_recent(const struct build *base) {
+  struct build recent CLEANUP(build_close) = {0};
+  enum reason reason = build_open(&recent, base->directory, RECENT_FILE, TABLE_RECENT, base->header.key);
+  if (reason == REASON_OK) reason = build_groups(&recent, NULL, 0, (struct id_range){0});
+  if (reason == REASON_OK) reason = build_finish(&recent);
+  return reason == REASON_OK ? publish(&recent, base->header.generation) : reason;
 }
 
-static enum reason write_empty_recent(const char *directory, const struct build *base) {
-  struct build recent CLEANUP(build_clear) = {.kind = TABLE_RECENT, .generation = base->generation};
-  memcpy(recent.key, base->key, sizeof(recent.key));
-  enum reason reason = begin_table(&recent);
-  if (reason == REASON_OK) reason = finish_table(&recent, recent.used);
-  return reason == REASON_OK ? publish(directory, &recent) : reason;
+/* A base that is built comes into use with an empty recent table. */
+static enum reason use_base(struct build *base) {
+  uint64_t generation;
+  enum reason reason = next_generation(base->directory, &generation);
+  if (reason != REASON_OK) return reason;
+  char name[BASE_NAME_SIZE];
+  name_base(generation, name);
+  reason = build_put_in_place(base, generation, name);
+  if (reason == REASON_OK) reason = write_empty_recent(base);
+  return reason;
+}
+
+/* Also after a failure: the new base may be what fills the disk. */
+static void clean_up(struct build *base) {
+  const char *directory = base->directory;
+  build_close(base);
+  int error = errno;
+  if (directory != NULL) remove_unused(directory);
+  errno = error;
+}
+
+#define NEW_BASE BASE_PREFIX "new"
+
+/* ---- all anew ---- */
+
+static enum reason build_source(struct build *build, const struct account_settings *settings,
+                                const struct table_source *source) {
+  enum reason reason = build_settings(build, settings), failure = REASON_OK;
+  if (reason == REASON_OK) reason = build_groups(build, source->groups, source->group_count, settings->range);
+  struct table_row row;
+  while (reason == REASON_OK && source->next(source->context, &row, &failure)) {
+    union row_bytes bytes;
+    reason = build_make_row(build->header.key, settings->range, &row, &bytes);
+    if (reason == REASON_OK) reason = build_row(build, &bytes.head);
+  }
+  if (reason == REASON_OK) reason = failure;
+  return reason == REASON_OK ? build_finish(build) : reason;
 }
 
 enum reason tables_write_all(const char *directory, const struct account_settings *settings,
                              const struct table_source *source) {
-  struct build base CLEANUP(build_clear) = {.kind = TABLE_BASE};
+  struct build base CLEANUP(clean_up) = {0};
+  uint8_t key[TABLE_KEY_SIZE];
   enum reason reason = make_folder(directory);
-  if (reason == REASON_OK) reason = next_generation(directory, &base.generation);
-  if (reason != REASON_OK) return reason;
-  if (getrandom(base.key, sizeof(base.key), 0) != (ssize_t)sizeof(base.key)) return REASON_STATE_UNAVAILABLE;
-
-  char name[BASE_NAME_SIZE];
-  name_base(base.generation, name);
-  reason = write_base(directory, name, &base, settings, source);
-  if (reason != REASON_OK) return reason;
-  reason = write_empty_recent(directory, &base);
-  int error = errno;
-  remove_unused(directory); /* also after a failure: the new base may be what fills the disk */
-  errno = error;
-  return reason;
+  if (reason == REASON_OK && getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key)) reason = REASON_STATE_UNAVAILABLE;
+  if (reason == REASON_OK) reason = build_open(&base, directory, NEW_BASE, TABLE_BASE, key);
+  if (reason == REASON_OK) reason = build_source(&base, settings, source);
+  return reason == REASON_OK ? use_base(&base) : reason;
 }
 
-/* Do the tables have this row? REASON_INTERNAL when they have its name or its id in another row. */
-static enum reason find_row(const struct table_view *view, const struct table_row *row, bool *ret_present) {
-  struct table_wanted by_name = table_wanted_name(view, row->name), by_uid = table_wanted_uid(view, row->uid);
-  struct table_row_view found;
-  enum table_status named = table_view_find(view, &by_name, &found);
-  bool same = named == TABLE_FOUND && found.head.uid == row->uid && strcmp(found.home, row->home) == 0 &&
-              strcmp(found.shell, row->shell) == 0;
-  enum table_status numbered = table_view_find(view, &by_uid, &found);
-  if (named == TABLE_UNAVAILABLE || numbered == TABLE_UNAVAILABLE) return REASON_STATE_DAMAGED;
-  if (!same && (named == TABLE_FOUND || numbered == TABLE_FOUND)) return REASON_INTERNAL;
-  *ret_present = same;
+/* ---- one account ---- */
+
+/* Do the tables have this row? REASON_INTERNAL when they have its name or its id in another one's row. */
+static enum reason find_row(const struct table_view *view, const struct table_row_head *row, bool *ret_same) {
+  struct table_wanted by_name = table_wanted_name(view, build_row_name(row)), by_id = table_wanted_id(view, row->id);
+  struct table_row_view named, numbered;
+  enum table_status name = table_view_find(view, &by_name, &named), id = table_view_find(view, &by_id, &numbered);
+  if (name == TABLE_UNAVAILABLE || id == TABLE_UNAVAILABLE) return REASON_STATE_DAMAGED;
+  if (name != id || (name == TABLE_FOUND && named.bytes != numbered.bytes)) return REASON_INTERNAL;
+  if (name == TABLE_FOUND && named.head.kind != TABLE_ACCOUNT) return REASON_INTERNAL;
+  *ret_same = name == TABLE_FOUND && named.head.size == row->size && memcmp(named.bytes, row, row->size) == 0;
   return REASON_OK;
 }
 
-/* All recent tables of a base share its key, so sound rows move as they are. */
-static enum reason append_old_rows(struct build *build, const struct table_view *view) {
-  const struct table *recent = &view->recent;
-  enum reason reason = REASON_OK;
-  for (size_t at = 0; reason == REASON_OK && at < recent->rows_size; build->row_count++) {
+struct put {
+  const struct table_view *view;
+  const struct table_row_head *row;
+  const struct table_group *groups;
+  size_t group_count;
+  struct build *build;
+};
+
+/* The group's name: what the tables or the caller say; both when both know it. */
+static enum reason name_group(const struct put *put, uint32_t gid, const char **ret) {
+  struct table_wanted wanted = table_wanted_id(put->view, gid);
+  struct table_row_view row;
+  enum table_status status = table_view_find(put->view, &wanted, &row);
+  if (status == TABLE_UNAVAILABLE) return REASON_STATE_DAMAGED;
+  if (status == TABLE_FOUND && row.head.kind != TABLE_GROUP) return REASON_INTERNAL;
+  const char *name = status == TABLE_FOUND ? row.name : NULL;
+  for (size_t i = 0; i < put->group_count; i++) {
+    if (put->groups[i].gid != gid) continue;
+    if (name != NULL && strcmp(name, put->groups[i].name) != 0) return REASON_INTERNAL;
+    name = put->groups[i].name;
+  }
+  if (name == NULL) return REASON_INTERNAL;
+  if (status == TABLE_ABSENT) {
+    wanted = table_wanted_name(put->view, name);
+    if (table_view_find(put->view, &wanted, &row) != TABLE_ABSENT) return REASON_INTERNAL;
+  }
+  *ret = name;
+  return REASON_OK;
+}
+
+static bool is_listed(const struct table_group *groups, size_t count, uint32_t gid) {
+  for (size_t i = 0; i < count; i++)
+    if (groups[i].gid == gid) return true;
+  return false;
+}
+
+static void free_groups(struct table_group **groups) {
+  free(*groups);
+}
+
+/* Those of the old recent table, and those of the row. */
+static enum reason put_groups(const struct put *put) {
+  const struct table *recent = &put->view->recent;
+  const uint32_t *places = (const uint32_t *)(recent->bytes + recent->header->groups.offset);
+  size_t count = recent->header->group_count;
+  struct table_group *groups CLEANUP(free_groups) = calloc(count + put->row->extra_count + 1, sizeof(*groups));
+  if (groups == NULL) return REASON_OUT_OF_MEMORY;
+  for (size_t i = 0; i < count; i++) {
     struct table_row_view row;
-    if (!table_view_row(view, recent, (uint32_t)(at / 8 + 1), &row)) return REASON_STATE_DAMAGED;
-    reason = append(build, recent->rows + at, row.head.size);
+    if (!table_view_row(put->view, recent, places[i], &row) || row.head.kind != TABLE_GROUP)
+      return REASON_STATE_DAMAGED;
+    groups[i] = (struct table_group){row.name, row.head.id};
+  }
+  const struct table_row_membership *memberships = (const void *)(put->row + 1);
+  for (int i = 0; i < put->row->extra_count; i++) {
+    const char *name;
+    enum reason reason = name_group(put, memberships[i].gid, &name);
+    if (reason != REASON_OK) return reason;
+    if (!is_listed(groups, count, memberships[i].gid)) groups[count++] = (struct table_group){name, memberships[i].gid};
+  }
+  return build_groups(put->build, groups, count, put->view->settings.range);
+}
+
+/* All recent tables of a base share its key, so sound rows move as they are. */
+static enum reason put_old_accounts(const struct put *put) {
+  const struct table *recent = &put->view->recent;
+  enum reason reason = REASON_OK;
+  for (uint64_t at = 0; reason == REASON_OK && at < recent->rows_size;) {
+    struct table_row_view row;
+    if (!table_view_row(put->view, recent, (uint32_t)(at / 8 + 1), &row)) return REASON_STATE_DAMAGED;
+    if (row.head.kind == TABLE_ACCOUNT && strcmp(row.name, build_row_name(put->row)) != 0)
+      reason = build_row(put->build, (const void *)row.bytes);
     at += row.head.size;
   }
-  return reason;
+  return reason == REASON_INTERNAL ? REASON_STATE_DAMAGED : reason;
 }
 
-static enum reason write_grown_recent(const char *directory, const struct table_view *view,
-                                      const struct table_row *row) {
-  const struct table_header *old = view->recent.header;
-  struct build recent CLEANUP(build_clear) = {.kind = TABLE_RECENT, .generation = old->generation};
-  memcpy(recent.key, old->key, sizeof(recent.key));
-  enum reason reason = begin_table(&recent);
-  size_t rows_start = recent.used;
-  if (reason == REASON_OK) reason = append_old_rows(&recent, view);
-  if (reason == REASON_OK) reason = append_row(&recent, row, view->settings.range);
-  if (reason == REASON_OK) reason = finish_table(&recent, rows_start);
-  return reason == REASON_OK ? publish(directory, &recent) : reason;
+static enum reason grow_recent(struct put *put, const char *directory) {
+  const struct table_header *old = put->view->recent.header;
+  struct build recent CLEANUP(build_close) = {0};
+  put->build = &recent;
+  enum reason reason = build_open(&recent, directory, RECENT_FILE, TABLE_RECENT, old->key);
+  if (reason == REASON_OK) reason = put_groups(put);
+  if (reason == REASON_OK) reason = put_old_accounts(put);
+  if (reason == REASON_OK) reason = build_row(&recent, put->row);
+  if (reason == REASON_OK) reason = build_finish(&recent);
+  return reason == REASON_OK ? publish(&recent, old->generation) : reason;
 }
 
-enum reason tables_add(const char *directory, const struct table_row *row, bool *ret_compact) {
+/* ---- merging ---- */
+
+/* Once for each TABLE_RECENT_MAX accounts: a merge that failed is not tried again at each login. */
+static bool merge_is_due(const struct table_view *before, const struct table_view *now) {
+  uint32_t count = now->recent.header->account_count;
+  return count > before->recent.header->account_count && count % TABLE_RECENT_MAX == 0;
+}
+
+static enum reason merge(const char *directory, const struct table_view *view) {
+  struct build base CLEANUP(clean_up) = {0};
+  enum reason reason = build_open(&base, directory, NEW_BASE, TABLE_BASE, view->base.header->key);
+  if (reason == REASON_OK) reason = merge_tables(view, &base);
+  return reason == REASON_OK ? use_base(&base) : reason;
+}
+
+/* The account is in the tables already, so what hinders a merge is told only if the tables must be written anew. */
+static enum reason merge_when_due(const char *directory, const struct table_view *before) {
   struct table_view view CLEANUP(table_view_close) = {0};
   if (!table_view_open(directory, &view)) return REASON_STATE_DAMAGED;
-  bool present;
-  enum reason reason = find_row(&view, row, &present);
-  if (reason == REASON_OK && !present) reason = write_grown_recent(directory, &view, row);
-  if (reason == REASON_OK) *ret_compact = view.recent.header->row_count + !present >= TABLE_RECENT_MAX;
-  return reason;
+  enum reason reason = merge_is_due(before, &view) ? merge(directory, &view) : REASON_OK;
+  return reason == REASON_STATE_DAMAGED || reason == REASON_INTERNAL ? reason : REASON_OK;
+}
+
+enum reason tables_put(const char *directory, const struct table_row *row, const struct table_group *groups,
+                       size_t group_count) {
+  struct table_view view CLEANUP(table_view_close) = {0};
+  if (!table_view_open(directory, &view)) return REASON_STATE_DAMAGED;
+  union row_bytes bytes;
+  enum reason reason = build_make_row(view.base.header->key, view.settings.range, row, &bytes);
+  bool same = false;
+  if (reason == REASON_OK) reason = find_row(&view, &bytes.head, &same);
+  if (reason != REASON_OK || same) return reason;
+  struct put put = {.view = &view, .row = &bytes.head, .groups = groups, .group_count = group_count};
+  reason = grow_recent(&put, directory);
+  return reason == REASON_OK ? merge_when_due(directory, &view) : reason;
 }

@@ -44,15 +44,14 @@ static enum reason write_tables(char **arguments) {
                                             .patterns = &pattern,
                                             .pattern_count = 1};
   struct arguments rows = {.next = arguments};
-  return tables_write_all(PATH_TABLES, &settings, &(struct table_source){next_row, &rows});
+  return tables_write_all(PATH_TABLES, &settings, &(struct table_source){.next = next_row, .context = &rows});
 }
 
 static enum reason add(char **arguments) {
   struct arguments rows = {.next = arguments};
   struct table_row row;
   enum reason reason = REASON_INTERNAL;
-  bool compact;
-  return next_row(&rows, &row, &reason) ? tables_add(PATH_TABLES, &row, &compact) : reason;
+  return next_row(&rows, &row, &reason) ? tables_put(PATH_TABLES, &row, NULL, 0) : reason;
 }
 
 int main(int argc, char **argv) {

@@ -94,7 +94,7 @@ static enum reason write_tables(void) {
                                             .patterns = &any,
                                             .pattern_count = 1};
   bool given = false;
-  return tables_write_all(PATH_TABLES, &settings, &(struct table_source){one_row, &given});
+  return tables_write_all(PATH_TABLES, &settings, &(struct table_source){.next = one_row, .context = &given});
 }
 
 /* ---- the sweep ---- */

@@ -6,7 +6,7 @@
 #include "tables_fixture.h"
 
 enum { ACCOUNTS = 24, RECENT = 8, ALL = ACCOUNTS + RECENT, ROUNDS = 20000 };
-enum { HEADER_SIZE = 152, SUPERSEDED_AT = 20 };
+enum { HEADER_SIZE = 216, SUPERSEDED_AT = 20 };
 
 /* A file as it should be. */
 struct original {
@@ -35,8 +35,7 @@ static void make_originals(void) {
   clear_folder();
   CHECK_REASON(write_accounts(ACCOUNTS), REASON_OK);
   for (unsigned i = ACCOUNTS; i < ALL; i++) {
-    bool compact;
-    CHECK_REASON(add_account(i, &compact), REASON_OK);
+    CHECK_REASON(add_account(i), REASON_OK);
   }
   read_original("recent", &originals[0]);
   read_original("base.0000000000000001", &originals[1]);
@@ -171,8 +170,7 @@ static void a_writer_does_not_build_on_damaged_rows(void) {
     memcpy(bytes, recent->bytes, recent->size);
     damage(bytes, recent->size);
     write_original(recent, bytes, recent->size);
-    bool compact;
-    enum reason reason = add_account(ALL, &compact);
+    enum reason reason = add_account(ALL);
     CHECK(reason == REASON_OK || reason == REASON_STATE_DAMAGED || reason == REASON_INTERNAL);
     refused += reason != REASON_OK;
     OPEN_TABLES(tables);

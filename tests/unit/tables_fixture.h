@@ -74,13 +74,13 @@ static inline bool next_row(void *context, struct table_row *ret, enum reason *f
 /* Tables of accounts 0 to count - 1. */
 static inline enum reason write_accounts(unsigned count) {
   struct rows rows = {.end = count};
-  return tables_write_all(folder, &settings, &(struct table_source){next_row, &rows});
+  return tables_write_all(folder, &settings, &(struct table_source){.next = next_row, .context = &rows});
 }
 
-static inline enum reason add_account(unsigned number, bool *ret_compact) {
+static inline enum reason add_account(unsigned number) {
   struct rows rows;
   struct table_row row = account_row(&rows, number);
-  return tables_add(folder, &row, ret_compact);
+  return tables_put(folder, &row, NULL, 0);
 }
 
 /* True when the account is found whole, by its name and by its uid. */

@@ -71,10 +71,8 @@ static void an_added_account_is_seen_at_the_next_lookup(void) {
   CHECK_REASON(write_accounts(100), REASON_OK);
   OPEN_TABLES(tables);
   for (unsigned i = 100; i < 130; i++) {
-    bool compact = true;
     CHECK(!has_account(tables, i));
-    CHECK_REASON(add_account(i, &compact), REASON_OK);
-    CHECK(!compact);
+    CHECK_REASON(add_account(i), REASON_OK);
     for (unsigned j = 0; j <= i; j++)
       CHECK(has_account(tables, j));
   }
@@ -86,10 +84,9 @@ static void a_new_base_is_seen_at_the_next_lookup(void) {
   CHECK_INT(by_name(tables, "u1"), TABLE_UNAVAILABLE);
   CHECK(!tables_id_in_range(tables, FIRST_UID));
   for (unsigned count = 2; count < 40; count++) {
-    bool compact;
     CHECK_REASON(write_accounts(count), REASON_OK);
     CHECK(has_account(tables, count - 1) && !has_account(tables, count));
-    CHECK_REASON(add_account(count, &compact), REASON_OK);
+    CHECK_REASON(add_account(count), REASON_OK);
     CHECK(has_account(tables, count));
   }
   CHECK_REASON(write_accounts(1), REASON_OK);
@@ -124,17 +121,15 @@ static void old_and_left_over_files_go(void) {
   CHECK(has_account(tables, 3));
 }
 
-static void a_full_recent_table_asks_for_compaction(void) {
+static void a_full_recent_table_is_merged(void) {
   clear_folder();
   CHECK_REASON(write_accounts(0), REASON_OK);
-  bool compact = false;
-  unsigned number = 0;
-  while (!compact && number < TABLE_RECENT_MAX + 10)
-    CHECK_REASON(add_account(number++, &compact), REASON_OK);
-  CHECK_INT(number, TABLE_RECENT_MAX);
   OPEN_TABLES(tables);
-  for (unsigned i = 0; i < number; i++)
+  for (unsigned number = 0; number < 3 * TABLE_RECENT_MAX + 10; number++)
+    CHECK_REASON(add_account(number), REASON_OK);
+  for (unsigned i = 0; i < 3 * TABLE_RECENT_MAX + 10; i++)
     CHECK(has_account(tables, i));
+  CHECK_INT(files_in_folder(), 2);
 }
 
 static void tables_go_on_when_their_files_are_removed_or_damaged(void) {
@@ -162,6 +157,11 @@ static void tables_go_on_when_their_files_are_removed_or_damaged(void) {
 
 /* ---- what a writer refuses ---- */
 
+#define ROW(name_, home_, shell_, uid_)                                \
+  (struct table_row) {                                                 \
+    .name = (name_), .home = (home_), .shell = (shell_), .uid = (uid_) \
+  }
+
 static enum reason write_rows(const struct table_row *rows, size_t count);
 
 struct row_list {
@@ -180,7 +180,7 @@ static bool next_of_list(void *context, struct table_row *ret, enum reason *fail
 
 static enum reason write_rows(const struct table_row *rows, size_t count) {
   struct row_list list = {rows, count};
-  return tables_write_all(folder, &settings, &(struct table_source){next_of_list, &list});
+  return tables_write_all(folder, &settings, &(struct table_source){.next = next_of_list, .context = &list});
 }
 
 static void bad_rows_are_refused_and_the_old_tables_stay(void) {
@@ -190,20 +190,20 @@ static void bad_rows_are_refused_and_the_old_tables_stay(void) {
   memset(long_path, 'x', sizeof(long_path) - 1);
   long_path[0] = '/';
   long_path[sizeof(long_path) - 1] = '\0';
-  const struct table_row good = {"good", "/home/good", "/bin/sh", FIRST_UID + 50};
+  const struct table_row good = ROW("good", "/home/good", "/bin/sh", FIRST_UID + 50);
   const struct table_row bad[] = {
-      {"good", "/home/good", "/bin/sh", FIRST_UID + 51},   /* the name twice */
-      {"other", "/home/other", "/bin/sh", FIRST_UID + 50}, /* the id twice */
-      {"low", "/home/low", "/bin/sh", FIRST_UID - 1},
-      {"high", "/home/high", "/bin/sh", FIRST_UID + UIDS},
-      {"zero", "/root", "/bin/sh", 0},
-      {"Upper", "/home/upper", "/bin/sh", FIRST_UID + 52},
-      {"", "/home/", "/bin/sh", FIRST_UID + 53},
-      {"colon", "/home/a:b", "/bin/sh", FIRST_UID + 54},
-      {"line", "/home/line", "/bin/sh\nroot::0:0::/:/bin/sh", FIRST_UID + 55},
-      {"relative", "home", "/bin/sh", FIRST_UID + 56},
-      {"long", long_path, "/bin/sh", FIRST_UID + 57},
-      {"long", "/home/long", long_path, FIRST_UID + 57},
+      ROW("good", "/home/good", "/bin/sh", FIRST_UID + 51),   /* the name twice */
+      ROW("other", "/home/other", "/bin/sh", FIRST_UID + 50), /* the id twice */
+      ROW("low", "/home/low", "/bin/sh", FIRST_UID - 1),
+      ROW("high", "/home/high", "/bin/sh", FIRST_UID + UIDS),
+      ROW("zero", "/root", "/bin/sh", 0),
+      ROW("Upper", "/home/upper", "/bin/sh", FIRST_UID + 52),
+      ROW("", "/home/", "/bin/sh", FIRST_UID + 53),
+      ROW("colon", "/home/a:b", "/bin/sh", FIRST_UID + 54),
+      ROW("line", "/home/line", "/bin/sh\nroot::0:0::/:/bin/sh", FIRST_UID + 55),
+      ROW("relative", "home", "/bin/sh", FIRST_UID + 56),
+      ROW("long", long_path, "/bin/sh", FIRST_UID + 57),
+      ROW("long", "/home/long", long_path, FIRST_UID + 57),
   };
   for (size_t i = 0; i < COUNT_OF(bad); i++) {
     const struct table_row rows[] = {good, bad[i]};
@@ -213,24 +213,36 @@ static void bad_rows_are_refused_and_the_old_tables_stay(void) {
   CHECK(has_account(tables, 2));
   CHECK_INT(by_name(tables, "good"), TABLE_ABSENT);
 
-  bool compact;
-  CHECK_REASON(tables_add(folder, &good, &compact), REASON_OK);
+  CHECK_REASON(tables_put(folder, &good, NULL, 0), REASON_OK);
   for (size_t i = 0; i < COUNT_OF(bad); i++)
-    CHECK_REASON(tables_add(folder, &bad[i], &compact), REASON_INTERNAL);
+    CHECK_REASON(tables_put(folder, &bad[i], NULL, 0), REASON_INTERNAL);
   CHECK_INT(by_name(tables, "good"), TABLE_FOUND);
   CHECK_INT(by_name(tables, "other"), TABLE_ABSENT);
 }
 
-static void an_account_may_be_added_twice_but_not_changed(void) {
+static void an_account_may_be_put_again_and_changed_but_keeps_its_id(void) {
   clear_folder();
   CHECK_REASON(write_accounts(3), REASON_OK);
-  bool compact = true;
-  CHECK_REASON(add_account(1, &compact), REASON_OK);
-  CHECK(!compact);
-  CHECK_REASON(add_account(3, &compact), REASON_OK);
-  CHECK_REASON(add_account(3, &compact), REASON_OK);
-  const struct table_row moved = {"u1", "/elsewhere", "/bin/sh", FIRST_UID + 1};
-  CHECK_REASON(tables_add(folder, &moved, &compact), REASON_INTERNAL);
+  CHECK_REASON(add_account(1), REASON_OK);
+  CHECK_REASON(add_account(3), REASON_OK);
+  CHECK_REASON(add_account(3), REASON_OK);
+  OPEN_TABLES(tables);
+  static const unsigned numbers[] = {1, 3};
+  for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+    struct rows rows;
+    struct table_row moved = account_row(&rows, numbers[i]);
+    moved.home = "/elsewhere";
+    CHECK_REASON(tables_put(folder, &moved, NULL, 0), REASON_OK);
+    struct table_account account;
+    char buffer[600];
+    CHECK_INT(tables_account_by_name(tables, moved.name, &account, buffer, sizeof(buffer)), TABLE_FOUND);
+    CHECK_STRING(account.home, "/elsewhere");
+    CHECK_INT(tables_account_by_uid(tables, moved.uid, &account, buffer, sizeof(buffer)), TABLE_FOUND);
+    CHECK_STRING(account.home, "/elsewhere");
+    moved.uid += 10;
+    CHECK_REASON(tables_put(folder, &moved, NULL, 0), REASON_INTERNAL);
+  }
+  CHECK(has_account(tables, 0) && has_account(tables, 2));
 }
 
 static bool fail_after_two(void *context, struct table_row *ret, enum reason *failure) {
@@ -244,24 +256,25 @@ static void a_source_that_fails_leaves_the_old_tables(void) {
   clear_folder();
   CHECK_REASON(write_accounts(3), REASON_OK);
   struct rows rows = {.end = 10};
-  CHECK_REASON(tables_write_all(folder, &settings, &(struct table_source){fail_after_two, &rows}), REASON_STATE_BUSY);
+  CHECK_REASON(tables_write_all(folder, &settings, &(struct table_source){.next = fail_after_two, .context = &rows}),
+               REASON_STATE_BUSY);
   OPEN_TABLES(tables);
   CHECK(has_account(tables, 2));
 }
 
 static void adding_needs_sound_tables(void) {
   clear_folder();
-  bool compact;
-  CHECK_REASON(add_account(1, &compact), REASON_STATE_DAMAGED);
+  CHECK_REASON(add_account(1), REASON_STATE_DAMAGED);
   CHECK_REASON(write_accounts(1), REASON_OK);
   put_file("recent", "nonsense", 8);
-  CHECK_REASON(add_account(1, &compact), REASON_STATE_DAMAGED);
+  CHECK_REASON(add_account(1), REASON_STATE_DAMAGED);
   CHECK_REASON(write_accounts(1), REASON_OK);
-  CHECK_REASON(add_account(1, &compact), REASON_OK);
+  CHECK_REASON(add_account(1), REASON_OK);
 }
 
 static void a_folder_that_cannot_be_made_is_said(void) {
-  CHECK_REASON(tables_write_all("/proc/no/such/folder", &settings, &(struct table_source){next_row, &(struct rows){0}}),
+  CHECK_REASON(tables_write_all("/proc/no/such/folder", &settings,
+                                &(struct table_source){.next = next_row, .context = &(struct rows){0}}),
                REASON_STATE_UNAVAILABLE);
 }
 
@@ -344,7 +357,7 @@ static enum table_status to_be(struct tables *tables, const char *name, struct t
 
 static void an_account_to_be_fits_a_pattern(void) {
   clear_folder();
-  CHECK_REASON(write_rows(&(struct table_row){"ci-old-x", "/home/o", "/bin/sh", FIRST_UID + 1}, 1), REASON_OK);
+  CHECK_REASON(write_rows(&ROW("ci-old-x", "/home/o", "/bin/sh", FIRST_UID + 1), 1), REASON_OK);
   OPEN_TABLES(tables);
   struct table_account account;
   char buffer[600];
@@ -389,8 +402,7 @@ static void an_account_to_be_passes_over_taken_ids(void) {
     CHECK_INT(to_be(tables, "ci-new-x", &account, buffer), TABLE_FOUND);
     CHECK_INT(account.uid, uid);
     snprintf(name, sizeof(name), "taker%u", probe);
-    bool compact;
-    CHECK_REASON(tables_add(folder, &(struct table_row){name, "/h", "/s", uid}, &compact), REASON_OK);
+    CHECK_REASON(tables_put(folder, &ROW(name, "/h", "/s", uid), NULL, 0), REASON_OK);
   }
 }
 
@@ -403,10 +415,9 @@ static void a_full_range_gives_no_account_to_be(void) {
   OPEN_TABLES(tables);
   struct table_account account;
   char buffer[600];
-  bool compact;
   CHECK_INT(to_be(tables, "ci-new-x", &account, buffer), TABLE_FOUND);
   CHECK_INT(account.uid, FIRST_UID + 3);
-  CHECK_REASON(add_account(3, &compact), REASON_OK);
+  CHECK_REASON(add_account(3), REASON_OK);
   CHECK_INT(to_be(tables, "ci-new-x", &account, buffer), TABLE_ABSENT);
 }
 
@@ -437,8 +448,7 @@ static void no_descriptor_and_no_old_mapping_stays(void) {
   CHECK_REASON(write_accounts(5), REASON_OK);
   struct tables *tables = tables_new(folder);
   for (unsigned i = 5; i < 60; i++) {
-    bool compact;
-    CHECK_REASON(i % 7 == 0 ? write_accounts(i + 1) : add_account(i, &compact), REASON_OK);
+    CHECK_REASON(i % 7 == 0 ? write_accounts(i + 1) : add_account(i), REASON_OK);
     CHECK(has_account(tables, i));
     CHECK_INT(lines_with("/proc/self/maps", folder), 2);
   }
@@ -471,9 +481,8 @@ static void a_child_goes_on_by_itself(void) {
     tables_free(tables);
     _exit(right ? 0 : 1);
   }
-  bool compact;
   int status = -1;
-  CHECK_REASON(add_account(3, &compact), REASON_OK);
+  CHECK_REASON(add_account(3), REASON_OK);
   CHECK_INT(write(go[1], "x", 1), 1);
   CHECK(waitpid(child, &status, 0) == child && status == 0);
   CHECK(has_account(tables, 3));
@@ -489,10 +498,11 @@ int main(void) {
       {"an added account is seen at the next lookup", an_added_account_is_seen_at_the_next_lookup},
       {"a new base is seen at the next lookup", a_new_base_is_seen_at_the_next_lookup},
       {"old and left-over files go", old_and_left_over_files_go},
-      {"a full recent table asks for compaction", a_full_recent_table_asks_for_compaction},
+      {"a full recent table is merged", a_full_recent_table_is_merged},
       {"tables go on when their files are removed or damaged", tables_go_on_when_their_files_are_removed_or_damaged},
       {"bad rows are refused and the old tables stay", bad_rows_are_refused_and_the_old_tables_stay},
-      {"an account may be added twice but not changed", an_account_may_be_added_twice_but_not_changed},
+      {"an account may be put again and changed but keeps its id",
+       an_account_may_be_put_again_and_changed_but_keeps_its_id},
       {"a source that fails leaves the old tables", a_source_that_fails_leaves_the_old_tables},
       {"adding needs sound tables", adding_needs_sound_tables},
       {"a folder that cannot be made is said", a_folder_that_cannot_be_made_is_said},

@@ -49,8 +49,7 @@ static void *fork_on(void *unused) {
 static unsigned write_on(void) {
   unsigned count = BASE_ACCOUNTS;
   for (int64_t end = now_ms() + RUN_MS; now_ms() < end && !unit_failed; atomic_store(&published, ++count)) {
-    bool compact;
-    CHECK_REASON(count % 16 == 0 ? write_accounts(count + 1) : add_account(count, &compact), REASON_OK);
+    CHECK_REASON(count % 16 == 0 ? write_accounts(count + 1) : add_account(count), REASON_OK);
   }
   return count;
 }

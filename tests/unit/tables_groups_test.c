@@ -1,0 +1,153 @@
+/* Groups and memberships in the NSS tables: written, read, replaced, merged, listed. */
+#include "tables_fixture.h"
+
+enum { OPS = FIRST_UID + 900000, WEB, EMPTY, LOCAL = 4444, NOW = 1800000000 };
+
+static const struct table_group groups[] = {{"ops", OPS}, {"web", WEB}, {"empty", EMPTY}, {"Local-ci", LOCAL}};
+
+/* Memberships of account `number`: ops and Local-ci for each third, web for each second, of these each fourth with an
+ * end at NOW. */
+static size_t memberships_of(unsigned number, struct table_membership ret[4]) {
+  size_t count = 0;
+  if (number % 3 == 0) ret[count++] = (struct table_membership){OPS, TABLE_FOREVER};
+  if (number % 3 == 0) ret[count++] = (struct table_membership){LOCAL, NOW + 60};
+  if (number % 2 == 0) ret[count++] = (struct table_membership){WEB, number % 4 == 0 ? NOW : NOW + 1};
+  return count;
+}
+
+struct members {
+  struct rows rows;
+  struct table_membership memberships[4];
+};
+
+static struct table_row member_row(struct members *members, unsigned number) {
+  struct table_row row = account_row(&members->rows, number);
+  row.memberships = members->memberships;
+  row.membership_count = memberships_of(number, members->memberships);
+  return row;
+}
+
+static bool next_member(void *context, struct table_row *ret, enum reason *failure) {
+  struct members *members = context;
+  (void)failure;
+  if (members->rows.next == members->rows.end) return false;
+  *ret = member_row(members, members->rows.next++);
+  return true;
+}
+
+static enum reason write_members(unsigned count) {
+  struct members members = {.rows.end = count};
+  return tables_write_all(folder, &settings, &(struct table_source){next_member, &members, groups, COUNT_OF(groups)});
+}
+
+static enum reason put_member(unsigned number) {
+  struct members members;
+  struct table_row row = member_row(&members, number);
+  return tables_put(folder, &row, groups, COUNT_OF(groups));
+}
+
+/* Change account `number` to be a member of one group alone. */
+static enum reason put_only(unsigned number, uint32_t gid, int64_t expires) {
+  struct rows rows;
+  struct table_row row = account_row(&rows, number);
+  row.memberships = &(struct table_membership){gid, expires};
+  row.membership_count = 1;
+  return tables_put(folder, &row, groups, COUNT_OF(groups));
+}
+
+static bool is_in(struct tables *tables, unsigned number, uint32_t gid, int64_t now) {
+  char name[16];
+  uint32_t gids[TABLE_GROUPS_MAX];
+  size_t count = 0;
+  snprintf(name, sizeof(name), "u%u", number);
+  CHECK_INT(tables_groups_of(tables, name, now, gids, TABLE_GROUPS_MAX, &count), TABLE_FOUND);
+  for (size_t i = 0; i < count; i++)
+    if (gids[i] == gid) return true;
+  return false;
+}
+
+/* The two sides agree: group `gid` lists account N exactly when N is in it; the number of its members. */
+static unsigned members_of(struct tables *tables, const char *name, uint32_t gid, int64_t now, unsigned accounts) {
+  static char buffer[1 << 20];
+  struct table_group_view by_name, by_gid;
+  char *seen = calloc(accounts + 1, 1);
+  unsigned count = 0;
+  CHECK_INT(tables_group_by_name(tables, name, now, &by_name, buffer, sizeof(buffer)), TABLE_FOUND);
+  CHECK_INT(by_name.gid, gid);
+  CHECK_INT(tables_group_by_gid(tables, gid, now, &by_gid, buffer, sizeof(buffer)), TABLE_FOUND);
+  CHECK_STRING(by_gid.name, name);
+  for (char **member = by_gid.members; *member != NULL; member++, count++) {
+    unsigned number = accounts;
+    CHECK(sscanf(*member, "u%u", &number) == 1 && number < accounts && !seen[number]);
+    if (number < accounts) seen[number] = 1;
+  }
+  for (unsigned i = 0; i < accounts; i++)
+    if ((bool)seen[i] != is_in(tables, i, gid, now)) CHECK_INT(i, -1);
+  free(seen);
+  return count;
+}
+
+static void check_members(struct tables *tables, unsigned accounts) {
+  CHECK_INT(members_of(tables, "ops", OPS, NOW, accounts), (accounts + 2) / 3);
+  CHECK_INT(members_of(tables, "Local-ci", LOCAL, NOW + 59, accounts), (accounts + 2) / 3);
+  CHECK_INT(members_of(tables, "Local-ci", LOCAL, NOW + 60, accounts), 0);
+  CHECK_INT(members_of(tables, "web", WEB, NOW - 1, accounts), (accounts + 1) / 2);
+  CHECK_INT(members_of(tables, "web", WEB, NOW, accounts), (accounts + 1) / 4);
+  CHECK_INT(members_of(tables, "web", WEB, NOW + 1, accounts), 0);
+  CHECK_INT(members_of(tables, "empty", EMPTY, 0, accounts), 0);
+}
+
+static void memberships_come_and_go_by_the_clock(void) {
+  static const unsigned counts[] = {0, 1, 7, 5000};
+  for (size_t i = 0; i < COUNT_OF(counts); i++) {
+    clear_folder();
+    CHECK_REASON(write_members(counts[i]), REASON_OK);
+    OPEN_TABLES(tables);
+    check_members(tables, counts[i]);
+  }
+}
+
+/* Through many merges. */
+static void added_memberships_are_as_those_of_the_base(void) {
+  clear_folder();
+  CHECK_REASON(write_accounts(0), REASON_OK);
+  OPEN_TABLES(tables);
+  unsigned count = 0;
+  for (; count < 5 * TABLE_RECENT_MAX + 7; count++) {
+    CHECK_REASON(put_member(count), REASON_OK);
+    if (count == 0) {
+      struct table_group_view group;
+      char buffer[600];
+      CHECK_INT(tables_group_by_name(tables, "empty", NOW, &group, buffer, sizeof(buffer)), TABLE_ABSENT);
+      CHECK_REASON(put_only(0, EMPTY, TABLE_FOREVER), REASON_OK);
+      CHECK_REASON(put_member(0), REASON_OK);
+    }
+    if (count % 640 == 0) check_members(tables, count + 1);
+  }
+  check_members(tables, count);
+}
+
+static void a_newer_row_replaces_the_memberships_of_an_older_one(void) {
+  enum { ACCOUNTS = 2000 };
+  clear_folder();
+  CHECK_REASON(write_members(ACCOUNTS), REASON_OK);
+  OPEN_TABLES(tables);
+  CHECK(is_in(tables, 6, OPS, NOW) && !is_in(tables, 6, EMPTY, NOW));
+  for (unsigned i = 0; i < ACCOUNTS; i++)
+    CHECK_REASON(put_only(i, EMPTY, NOW + 1), REASON_OK);
+  CHECK_INT(members_of(tables, "empty", EMPTY, NOW, ACCOUNTS), ACCOUNTS);
+  CHECK_INT(members_of(tables, "ops", OPS, NOW, ACCOUNTS), 0);
+  for (unsigned i = 0; i < ACCOUNTS; i++)
+    CHECK_REASON(put_member(i), REASON_OK);
+  check_members(tables, ACCOUNTS);
+}
+
+int main(void) {
+  static const struct unit_test tests[] = {
+      {"memberships come and go by the clock", memberships_come_and_go_by_the_clock},
+      {"added memberships are as those of the base", added_memberships_are_as_those_of_the_base},
+      {"a newer row replaces the memberships of an older one", a_newer_row_replaces_the_memberships_of_an_older_one},
+  };
+  make_folder();
+  return unit_run(tests, COUNT_OF(tests));
+}

@@ -20,6 +20,19 @@ static enum reason fail(enum reason reason, int error) {
   return reason;
 }
 
+/* A clean-up may come between making the file and locking it, and takes it away. */
+static enum reason open_temporary(struct build *build, const char *pattern) {
+  struct stat st = {0};
+  do {
+    if (build->fd >= 0) close(build->fd);
+    memcpy(build->path, pattern, strlen(pattern) + 1);
+    build->fd = mkostemp(build->path, O_CLOEXEC);
+    if (build->fd < 0) build->path[0] = '\0';
+    if (build->fd < 0 || flock(build->fd, LOCK_EX) != 0 || fstat(build->fd, &st) != 0) return REASON_STATE_UNAVAILABLE;
+  } while (st.st_nlink == 0);
+  return REASON_OK;
+}
+
 enum reason build_open(struct build *build, const char *directory, const char *prefix, enum table_kind kind,
                        const uint8_t key[TABLE_KEY_SIZE]) {
   *build = (struct build){.directory = directory,
@@ -33,10 +46,8 @@ enum reason build_open(struct build *build, const char *directory, const char *p
   char path[PATH_MAX];
   int length = snprintf(path, sizeof(path), "%s/%s.XXXXXX", directory, prefix);
   if (length < 0 || length >= PATH_MAX) return fail(REASON_STATE_UNAVAILABLE, ENAMETOOLONG);
-  build->fd = mkostemp(path, O_CLOEXEC);
-  if (build->fd < 0) return REASON_STATE_UNAVAILABLE;
-  memcpy(build->path, path, sizeof(path));
-  if (flock(build->fd, LOCK_EX | LOCK_NB) != 0) return REASON_STATE_UNAVAILABLE;
+  enum reason reason = open_temporary(build, path);
+  if (reason != REASON_OK) return reason;
   size_t offset;
   return build_extend(build, sizeof(struct table_header), &offset);
 }
@@ -392,9 +403,16 @@ void build_check_parts(struct build *build) {
 
 /* ---- in place ---- */
 
-enum reason build_sync(struct build *build) {
+static bool write_header(struct build *build, uint64_t generation) {
+  struct table_header *header = &build->header;
+  header->generation = generation;
+  header->check = table_header_check(header);
+  return pwrite(build->fd, header, sizeof(*header), 0) == (ssize_t)sizeof(*header);
+}
+
+enum reason build_sync(struct build *build, uint64_t generation) {
   unmap(build);
-  return ftruncate(build->fd, (off_t)build->used) == 0 && fchmod(build->fd, 0644) == 0 && fsync(build->fd) == 0
+  return write_header(build, generation) && ftruncate(build->fd, (off_t)build->used) == 0 && fsync(build->fd) == 0
              ? REASON_OK
              : REASON_STATE_UNAVAILABLE;
 }
@@ -403,17 +421,10 @@ static void close_file(const int *fd) {
   if (*fd >= 0) close(*fd);
 }
 
-static bool write_header(struct build *build, uint64_t generation) {
-  struct table_header *header = &build->header;
-  header->generation = generation;
-  header->check = table_header_check(header);
-  return pwrite(build->fd, header, sizeof(*header), 0) == (ssize_t)sizeof(*header);
-}
-
 enum reason build_put_in_place(struct build *build, uint64_t generation, const char *name) {
   int folder CLEANUP(close_file) = open(build->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0 || !write_header(build, generation)) return REASON_STATE_UNAVAILABLE;
-  enum reason reason = build_sync(build);
+  if (folder < 0 || fchmod(build->fd, 0644) != 0) return REASON_STATE_UNAVAILABLE;
+  enum reason reason = build_sync(build, generation);
   if (reason != REASON_OK) return reason;
   if (renameat(AT_FDCWD, build->path, folder, name) != 0) return REASON_STATE_UNAVAILABLE;
   build->path[0] = '\0';

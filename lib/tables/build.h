@@ -1,7 +1,7 @@
 /*
  * A table file that is being built: in a temporary file of the tables' folder, mapped, so that memory does not grow
- * with the accounts. Space is allocated before it is touched: a full disk is an error and no SIGBUS. The file is locked
- * while it is built, so that another writer's clean-up leaves it alone.
+ * with the accounts. Space is allocated before it is touched: a full disk is an error and no SIGBUS. Until it
+ * is put in place the file is locked and only its owner may open it: another writer's clean-up leaves it alone.
  */
 #ifndef JWT_LOGIN_TABLES_BUILD_H
 #define JWT_LOGIN_TABLES_BUILD_H
@@ -78,10 +78,9 @@ uint64_t build_row_hash(const struct build *build, const struct table_row_head *
 /* When all parts are there: their check values. build_finish does it. */
 void build_check_parts(struct build *build);
 
-/* Write all but the header to the disk, so that putting it in place takes little. May be left out. */
-MUST_USE enum reason build_sync(struct build *build);
-/* Complete the header, write all to the disk, rename the file to `name`, in place of any other, and write that to the
- * disk. */
+/* Write all to the disk, so that putting it in place takes little. May be left out. */
+MUST_USE enum reason build_sync(struct build *build, uint64_t generation);
+/* The same, then rename the file to `name`, in place of any other, for all to read, and write that to the disk. */
 MUST_USE enum reason build_put_in_place(struct build *build, uint64_t generation, const char *name);
 
 #endif

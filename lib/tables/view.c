@@ -199,6 +199,17 @@ bool table_view_open(const char *directory, struct table_view *ret) {
   return opened;
 }
 
+bool table_view_open_base(const char *path, struct table_view *ret) {
+  struct table_view view = {0};
+  if (!map_table(path, TABLE_BASE, &view.base)) return false;
+  bool sound = read_settings(&view);
+  if (sound)
+    *ret = view;
+  else
+    table_view_close(&view);
+  return sound;
+}
+
 /* ---- finding ---- */
 
 struct table_wanted table_wanted_name(const struct table_view *view, const char *name) {

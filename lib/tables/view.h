@@ -55,6 +55,8 @@ struct table_row_view {
 /* Map the tables of `directory`. False (errno says little) when they are missing, unsafe, damaged or do not belong
  * together; nothing stays mapped then, and no descriptor stays open ever. */
 MUST_USE bool table_view_open(const char *directory, struct table_view *ret);
+/* A base alone, as if with an empty recent table, `recent` being zero. */
+MUST_USE bool table_view_open_base(const char *path, struct table_view *ret);
 void table_view_close(struct table_view *view);
 
 struct table_wanted table_wanted_name(const struct table_view *view, const char *name);

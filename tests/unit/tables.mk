@@ -1,7 +1,9 @@
-tables_tests = tests/unit/tables_test tests/unit/tables_damage_test tests/unit/tables_groups_test tests/unit/tables_threads_test
+tables_tests = tests/unit/tables_test tests/unit/tables_base_test tests/unit/tables_damage_test \
+	tests/unit/tables_groups_test tests/unit/tables_threads_test
 check_PROGRAMS += $(tables_tests)
 tables_libs = lib/tables/libtablewriter.la lib/tables/libtables.la lib/base/libbase.la
 tests_unit_tables_test_LDADD = $(tables_libs)
+tests_unit_tables_base_test_LDADD = $(tables_libs)
 tests_unit_tables_damage_test_LDADD = $(tables_libs)
 tests_unit_tables_groups_test_LDADD = $(tables_libs)
 tests_unit_tables_threads_test_LDADD = $(tables_libs)

@@ -32,6 +32,15 @@ static inline void clear_folder(void) {
   if (entries != NULL) closedir(entries);
 }
 
+static inline unsigned files_in_folder(void) {
+  unsigned count = 0;
+  DIR *entries = opendir(folder);
+  for (const struct dirent *entry; (entry = readdir(entries)) != NULL;)
+    count += entry->d_name[0] != '.';
+  closedir(entries);
+  return count;
+}
+
 static inline void remove_folder(void) {
   clear_folder();
   rmdir(folder);

@@ -93,15 +93,6 @@ static void a_new_base_is_seen_at_the_next_lookup(void) {
   CHECK_INT(by_name(tables, "u2"), TABLE_ABSENT);
 }
 
-static unsigned files_in_folder(void) {
-  unsigned count = 0;
-  DIR *entries = opendir(folder);
-  for (const struct dirent *entry; (entry = readdir(entries)) != NULL;)
-    count += entry->d_name[0] != '.';
-  closedir(entries);
-  return count;
-}
-
 static void put_file(const char *name, const void *bytes, size_t size) {
   char path[PATH_MAX + 64];
   snprintf(path, sizeof(path), "%s/%s", folder, name);

@@ -1,0 +1,120 @@
+#include "folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum reason folder_make(const char *directory) {
+  if (mkdir(directory, 0755) == 0) return chmod(directory, 0755) == 0 ? REASON_OK : REASON_STATE_UNAVAILABLE;
+  return errno == EEXIST ? REASON_OK : REASON_STATE_UNAVAILABLE;
+}
+
+static void close_folder(DIR **folder) {
+  if (*folder != NULL) closedir(*folder);
+}
+
+/* True for the name of a base that was put in place. */
+static bool is_base(const char *name, uint64_t *ret_generation) {
+  return strncmp(name, BASE_PREFIX, strlen(BASE_PREFIX)) == 0 &&
+         sscanf(name + strlen(BASE_PREFIX), "%16" SCNx64, ret_generation) == 1;
+}
+
+/* A number that no base in the folder has, used or left over. */
+static enum reason next_generation(const char *directory, uint64_t *ret) {
+  DIR *folder CLEANUP(close_folder) = opendir(directory);
+  if (folder == NULL) return REASON_STATE_UNAVAILABLE;
+  uint64_t latest = 0, generation;
+  for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
+    if (is_base(entry->d_name, &generation) && generation > latest) latest = generation;
+  *ret = latest + 1;
+  return REASON_OK;
+}
+
+static void name_base(uint64_t generation, char ret[BASE_NAME_SIZE]) {
+  snprintf(ret, BASE_NAME_SIZE, BASE_FORMAT, generation);
+}
+
+static void close_file(const int *fd) {
+  if (*fd >= 0) close(*fd);
+}
+
+/* Nobody but root can open, and so lock, a file before it is put in place. */
+static bool is_being_built(int fd) {
+  struct stat st;
+  return fstat(fd, &st) == 0 && (st.st_mode & 0777) == 0600 && flock(fd, LOCK_EX | LOCK_NB) != 0;
+}
+
+static void remove_unless_built(int folder, const char *name) {
+  int fd CLEANUP(close_file) = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0 || !is_being_built(fd)) unlinkat(folder, name, 0);
+}
+
+static bool begins_with(const char *name, const char *prefix) {
+  return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+/* `base`: the one in use, all others go too; NULL: they stay. A file that stays does no harm. */
+static void remove_files(const char *directory, const char *base) {
+  DIR *folder CLEANUP(close_folder) = opendir(directory);
+  if (folder == NULL) return;
+  for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+    const char *name = entry->d_name;
+    bool other_base = base != NULL && begins_with(name, BASE_PREFIX) && strcmp(name, base) != 0;
+    if (other_base || begins_with(name, NEW_BASE ".") || begins_with(name, RECENT_FILE "."))
+      remove_unless_built(dirfd(folder), name);
+  }
+}
+
+void folder_clean(const char *directory) {
+  int error = errno;
+  remove_files(directory, NULL);
+  errno = error;
+}
+
+static void remove_unused(const char *directory) {
+  struct table_view view CLEANUP(table_view_close) = {0};
+  if (!table_view_open(directory, &view)) return;
+  char base[BASE_NAME_SIZE];
+  name_base(view.recent.header->generation, base);
+  remove_files(directory, base);
+}
+
+/* ---- putting in use ---- */
+
+static void mark_superseded(int old) {
+  struct stat st;
+  if (old < 0 || fstat(old, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(struct table_header))
+    return;
+  const uint32_t yes = 1;
+  ssize_t written UNUSED = pwrite(old, &yes, sizeof(yes), offsetof(struct table_header, superseded));
+}
+
+enum reason folder_publish(struct build *recent, uint64_t generation) {
+  char path[PATH_MAX];
+  int old CLEANUP(close_file) = -1;
+  if (table_path(recent->directory, RECENT_FILE, path))
+    old = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  enum reason reason = build_put_in_place(recent, generation, RECENT_FILE);
+  if (reason == REASON_OK) mark_superseded(old);
+  return reason;
+}
+
+enum reason folder_use_pair(struct build *base, struct build *recent) {
+  uint64_t generation;
+  enum reason reason = next_generation(base->directory, &generation);
+  if (reason != REASON_OK) return reason;
+  char name[BASE_NAME_SIZE];
+  name_base(generation, name);
+  reason = build_put_in_place(base, generation, name);
+  if (reason == REASON_OK) reason = folder_publish(recent, generation);
+  int error = errno;
+  remove_unused(base->directory); /* also after a failure: the new base may be what fills the disk */
+  errno = error;
+  return reason;
+}

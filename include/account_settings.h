@@ -13,6 +13,8 @@
 #define ACCOUNT_HOME_DEFAULT "/home/{name}"
 #define ACCOUNT_SHELL_DEFAULT "/bin/bash"
 
+#define ACCOUNT_NAME_PLACEHOLDER "{name}" /* in a home template */
+
 #define ACCOUNT_PATH_MAX 255 /* bytes of a home or shell, without the NUL */
 
 /* An account section: an account with a fixed id. */

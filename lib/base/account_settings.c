@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#define PLACEHOLDER "{name}"
-
 /* Copy `length` bytes behind what stands in `path`. */
 static bool append(char *path, size_t *used, const char *bytes, size_t length) {
   if (length > ACCOUNT_PATH_MAX - *used) return false;
@@ -16,9 +14,9 @@ bool account_home(const char *home_template, const char *name, char *ret, size_t
   char path[ACCOUNT_PATH_MAX + 1];
   size_t used = 0;
   const char *rest = home_template, *found;
-  while ((found = strstr(rest, PLACEHOLDER)) != NULL) {
+  while ((found = strstr(rest, ACCOUNT_NAME_PLACEHOLDER)) != NULL) {
     if (!append(path, &used, rest, (size_t)(found - rest)) || !append(path, &used, name, strlen(name))) return false;
-    rest = found + strlen(PLACEHOLDER);
+    rest = found + strlen(ACCOUNT_NAME_PLACEHOLDER);
   }
   if (!append(path, &used, rest, strlen(rest)) || used >= size) return false;
   memcpy(ret, path, used);

@@ -3,23 +3,44 @@
 #include <stdalign.h>
 #include <string.h>
 
-enum table_status answer_account(uint32_t uid, const char *const strings[3], struct table_account *ret, char *buffer,
-                                 size_t size) {
-  char *copies[3];
-  for (int i = 0; i < 3; i++) {
-    size_t needed = strlen(strings[i]) + 1;
-    if (needed > size) return TABLE_SMALL_BUFFER;
-    copies[i] = memcpy(buffer, strings[i], needed);
-    buffer += needed;
-    size -= needed;
+/* ---- accounts ---- */
+
+struct room {
+  char *at;
+  size_t left;
+};
+
+/* Put the texts behind each other, and a NUL. NULL when there is no room. */
+static const char *put_string(struct room *room, const struct table_text *texts, size_t count) {
+  char *string = room->at;
+  for (size_t i = 0; i < count; i++) {
+    if (texts[i].size >= room->left) return NULL;
+    memcpy(room->at, texts[i].bytes, texts[i].size);
+    room->at += texts[i].size;
+    room->left -= texts[i].size;
   }
-  *ret = (struct table_account){.name = copies[0], .home = copies[1], .shell = copies[2], .uid = uid};
-  return TABLE_FOUND;
+  *room->at++ = '\0';
+  room->left--;
+  return string;
 }
 
-enum table_status answer_account_row(const struct table_row_view *row, struct table_account *ret, char *buffer,
-                                     size_t size) {
-  return answer_account(row->head.id, (const char *const[]){row->name, row->home, row->shell}, ret, buffer, size);
+enum table_status answer_account(const struct table_view *view, const struct table_row_view *row,
+                                 struct table_account *ret, char *buffer, size_t size) {
+  const struct table_row_head *head = &row->head;
+  const struct table_defaults *defaults = &view->defaults;
+  struct room room = {buffer, size};
+  struct table_text name = {row->name, head->name_size}, home = {row->home, head->home_size},
+                    shell = head->shell_size > 0 ? (struct table_text){row->shell, head->shell_size} : defaults->shell;
+  struct table_account account = {.uid = head->id, .name = put_string(&room, &name, 1)};
+  if (account.name == NULL) return TABLE_SMALL_BUFFER;
+  account.home = head->home_size > 0
+                     ? put_string(&room, &home, 1)
+                     : put_string(&room, (struct table_text[]){defaults->before_name, name, defaults->after_name}, 3);
+  if (account.home == NULL) return TABLE_SMALL_BUFFER;
+  account.shell = put_string(&room, &shell, 1);
+  if (account.shell == NULL) return TABLE_SMALL_BUFFER;
+  *ret = account;
+  return TABLE_FOUND;
 }
 
 /* ---- groups ---- */

@@ -204,10 +204,26 @@ static bool memberships_are_fit(const struct table_row *row) {
 
 _Static_assert(ACCOUNT_PATH_MAX <= UINT8_MAX, "a row's head holds the size");
 
-enum reason build_make_row(const uint8_t key[TABLE_KEY_SIZE], struct id_range range, const struct table_row *row,
-                           union row_bytes *ret) {
+static bool skip(const char **at, struct table_text text) {
+  if (strncmp(*at, text.bytes, text.size) != 0) return false;
+  *at += text.size;
+  return true;
+}
+
+static bool is_default_home(const struct table_defaults *defaults, const struct table_row *row) {
+  const char *at = row->home;
+  return defaults->has_home && skip(&at, defaults->before_name) &&
+         skip(&at, (struct table_text){row->name, strlen(row->name)}) && skip(&at, defaults->after_name) && *at == '\0';
+}
+
+static bool is_default_shell(const struct table_defaults *defaults, const struct table_row *row) {
+  const char *at = row->shell;
+  return skip(&at, defaults->shell) && *at == '\0';
+}
+
+enum reason build_make_row(const struct build_rules *rules, const struct table_row *row, union row_bytes *ret) {
   if (!name_is_strict(row->name) || !account_path_is_fit(row->home) || !account_path_is_fit(row->shell) ||
-      !id_range_holds(range, row->uid) || !memberships_are_fit(row))
+      !id_range_holds(rules->range, row->uid) || !memberships_are_fit(row))
     return REASON_INTERNAL;
   memset(ret, 0, sizeof(*ret));
   ret->head =
@@ -216,7 +232,10 @@ enum reason build_make_row(const uint8_t key[TABLE_KEY_SIZE], struct id_range ra
   for (size_t i = 0; i < row->membership_count; i++)
     memberships[i] =
         (struct table_row_membership){.expires = row->memberships[i].expires, .gid = row->memberships[i].gid};
-  finish_row(key, &ret->head, (const char *const[]){row->name, row->home, row->shell});
+  const struct table_defaults *defaults = &rules->defaults;
+  const char *home = is_default_home(defaults, row) ? "" : row->home,
+             *shell = is_default_shell(defaults, row) ? "" : row->shell;
+  finish_row(rules->key, &ret->head, (const char *const[]){row->name, home, shell});
   return REASON_OK;
 }
 
@@ -289,7 +308,7 @@ enum reason build_groups(struct build *build, const struct table_group *groups, 
 void build_set_members(struct build *build, uint32_t group, const uint32_t *members, uint32_t first, uint32_t count) {
   struct table_row_head *row = build_row_at(build, group);
   *(struct table_row_members *)(row + 1) = (struct table_row_members){
-      .first = first, .count = count, .check = (uint32_t)table_sum(members, count * sizeof(*members))};
+      .first = first, .count = count, .check = (uint32_t)table_sum(0, members, count * sizeof(*members))};
   row->check = table_row_check(build->header.key, row, row->size);
 }
 
@@ -396,9 +415,9 @@ enum reason build_finish(struct build *build) {
 void build_check_parts(struct build *build) {
   struct table_header *header = &build->header;
   header->size = build->used;
-  header->groups_check = table_sum(build->bytes + header->groups.offset, header->groups.size);
+  header->groups_check = table_sum(0, build->bytes + header->groups.offset, header->groups.size);
   size_t tail = header->rows.offset + header->rows.size;
-  if (header->kind == TABLE_RECENT) header->tail_check = table_sum(build->bytes + tail, build->used - tail);
+  if (header->kind == TABLE_RECENT) header->tail_check = table_sum(0, build->bytes + tail, build->used - tail);
 }
 
 /* ---- in place ---- */

@@ -20,6 +20,13 @@ union row_bytes {
   char bytes[TABLE_ROW_MAX];
 };
 
+/* What a row's bytes depend on beside the row. */
+struct build_rules {
+  const uint8_t *key;
+  struct id_range range;
+  struct table_defaults defaults;
+};
+
 struct build_group {
   uint32_t gid, place;
   uint32_t first, count; /* of its members */
@@ -61,8 +68,7 @@ MUST_USE enum reason build_copy_settings(struct build *build, const struct table
 MUST_USE enum reason build_groups(struct build *build, const struct table_group *groups, size_t count,
                                   struct id_range range);
 /* Make a row's bytes. REASON_INTERNAL for one that no table may have. */
-MUST_USE enum reason build_make_row(const uint8_t key[TABLE_KEY_SIZE], struct id_range range,
-                                    const struct table_row *row, union row_bytes *ret);
+MUST_USE enum reason build_make_row(const struct build_rules *rules, const struct table_row *row, union row_bytes *ret);
 /* Append an account's row, made for this key. REASON_INTERNAL for a membership of no group. */
 MUST_USE enum reason build_row(struct build *build, const struct table_row_head *row);
 MUST_USE enum reason build_finish(struct build *build);

@@ -95,7 +95,8 @@ enum table_row_kind { TABLE_ACCOUNT = 1, TABLE_GROUP = 2 };
 /*
  * A row: this, then the extras, then name, home and shell, each with a NUL, then zeros up to a multiple of 8. `check`
  * is of all that follows it. An account's extras are its memberships; a group has one, its members, and neither home
- * nor shell (empty strings).
+ * nor shell (empty strings). An empty home or shell of an account is the one that the settings give it, the home by a
+ * template with one placeholder: most rows fit a line of the processor's cache then.
  */
 struct table_row_head {
   uint32_t check;

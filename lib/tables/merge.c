@@ -223,7 +223,7 @@ static enum reason append_groups(struct copy *copy) {
   struct build *build = copy->build;
   const struct table *base = &copy->view->base;
   size_t start = build->used;
-  if (table_sum(group_places(base), base->header->groups.size) != base->header->groups_check) return damaged();
+  if (table_sum(0, group_places(base), base->header->groups.size) != base->header->groups_check) return damaged();
   enum reason reason = build_append(build, group_places(base), base->header->group_count * sizeof(uint32_t));
   for (uint32_t i = 0; reason == REASON_OK && i < copy->new_group_count; i++) {
     uint32_t place = place_in(&copy->view->recent, copy->new_groups[i]) + copy->shift;
@@ -297,7 +297,7 @@ static enum reason rebuild_groups(const struct table_view *view, struct build *b
   size_t most = (size_t)base->group_count + view->recent.header->group_count;
   struct group_list list CLEANUP(free_group_list) = {.groups = calloc(most + 1, sizeof(*list.groups))};
   if (list.groups == NULL) return REASON_OUT_OF_MEMORY;
-  if (table_sum(group_places(&view->base), base->groups.size) != base->groups_check) return damaged();
+  if (table_sum(0, group_places(&view->base), base->groups.size) != base->groups_check) return damaged();
   enum reason reason = list_groups(view, &view->base, &list);
   if (reason == REASON_OK) reason = list_groups(view, &view->recent, &list);
   return reason == REASON_OK ? build_groups(build, list.groups, list.count, view->settings.range) : reason;

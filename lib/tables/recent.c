@@ -44,7 +44,12 @@ static enum reason check_group(const struct table_view *view, const struct table
 
 /* ---- a new base ---- */
 
+static struct build_rules rules_of(const struct table_view *view) {
+  return (struct build_rules){view->base.header->key, view->settings.range, view->defaults};
+}
+
 static enum reason append_late(const struct table_view *view, const struct table_source *late, struct build *recent) {
+  const struct build_rules rules = rules_of(view);
   enum reason reason = REASON_OK, failure = REASON_OK;
   for (size_t i = 0; reason == REASON_OK && i < late->group_count; i++)
     reason = check_group(view, &late->groups[i]);
@@ -53,7 +58,7 @@ static enum reason append_late(const struct table_view *view, const struct table
   while (reason == REASON_OK && late->next(late->context, &row, &failure)) {
     union row_bytes bytes;
     bool same = false;
-    reason = build_make_row(recent->header.key, view->settings.range, &row, &bytes);
+    reason = build_make_row(&rules, &row, &bytes);
     if (reason == REASON_OK) reason = find_row(view, &bytes.head, &same);
     if (reason == REASON_OK && !same) reason = build_row(recent, &bytes.head);
   }
@@ -187,8 +192,9 @@ enum reason tables_put(const char *directory, const struct table_row *row, const
                        size_t group_count) {
   struct table_view view CLEANUP(table_view_close) = {0};
   if (!table_view_open(directory, &view)) return REASON_STATE_DAMAGED;
+  const struct build_rules rules = rules_of(&view);
   union row_bytes bytes;
-  enum reason reason = build_make_row(view.base.header->key, view.settings.range, row, &bytes);
+  enum reason reason = build_make_row(&rules, row, &bytes);
   bool same = false;
   if (reason == REASON_OK) reason = find_row(&view, &bytes.head, &same);
   if (reason != REASON_OK || same) return reason;

@@ -19,7 +19,7 @@ static enum table_status give_account(const struct table_view *view, const struc
                                       struct table_account *ret, char *buffer, size_t size) {
   struct table_row_view row;
   enum table_status status = find_account(view, wanted, &row);
-  return status == TABLE_FOUND ? answer_account_row(&row, ret, buffer, size) : status;
+  return status == TABLE_FOUND ? answer_account(view, &row, ret, buffer, size) : status;
 }
 
 enum table_status tables_account_by_name(struct tables *tables, const char *name, struct table_account *ret,
@@ -159,8 +159,12 @@ enum table_status tables_account_to_be(struct tables *tables, const char *name, 
   if (!account_home(home_template, name, home, sizeof(home))) return TABLE_ABSENT;
   uint32_t uid;
   status = promise_uid(view, name, fleet_key, &uid);
-  return status == TABLE_FOUND ? answer_account(uid, (const char *const[]){name, home, shell}, ret, buffer, size)
-                               : status;
+  if (status != TABLE_FOUND) return status;
+  row = (struct table_row_view){
+      .head = {.id = uid, .name_size = (uint8_t)strlen(name), .home_size = (uint8_t)strlen(home)},
+      .name = name,
+      .home = home};
+  return answer_account(view, &row, ret, buffer, size);
 }
 
 bool tables_login_program(struct tables *tables, const char *executable) {

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "account_settings.h"
+
 /* The base that a recent table names may be gone when a writer came between: it marks the one, then removes the other.
  */
 #define OPEN_ATTEMPTS 4
@@ -27,12 +29,17 @@ uint64_t table_header_check(const struct table_header *header) {
 }
 
 uint32_t table_row_check(const uint8_t key[TABLE_KEY_SIZE], const void *row, size_t size) {
-  size_t skipped = offsetof(struct table_row_head, id);
-  return (uint32_t)siphash24(key, (const char *)row + skipped, size - skipped);
+  struct {
+    uint32_t check, id;
+  } first;
+  uint64_t seed;
+  memcpy(&first, row, sizeof(first));
+  memcpy(&seed, key, sizeof(seed));
+  return (uint32_t)table_sum(seed ^ first.id, (const char *)row + sizeof(first), size - sizeof(first));
 }
 
-uint64_t table_sum(const void *bytes, size_t size) {
-  uint64_t sum = size, word;
+uint64_t table_sum(uint64_t seed, const void *bytes, size_t size) {
+  uint64_t sum = seed ^ size, word;
   for (const char *at = bytes, *end = at + size; at < end; at += sizeof(word)) {
     size_t left = (size_t)(end - at);
     word = 0;
@@ -45,7 +52,7 @@ uint64_t table_sum(const void *bytes, size_t size) {
 
 uint64_t table_tail_check(const struct table *table) {
   uint64_t start = table->header->rows.offset + table->header->rows.size;
-  return table_sum(table->bytes + start, table->size - start);
+  return table_sum(0, table->bytes + start, table->size - start);
 }
 
 /* ---- mapping ---- */
@@ -136,6 +143,17 @@ const char *table_next_string(const struct table_view *view, const char **at) {
   return string;
 }
 
+struct table_defaults table_defaults_of(const char *home_template, const char *shell) {
+  struct table_defaults defaults = {.shell = {shell, strlen(shell)}};
+  const char *placeholder = strstr(home_template, ACCOUNT_NAME_PLACEHOLDER);
+  if (placeholder == NULL) return defaults;
+  const char *after = placeholder + strlen(ACCOUNT_NAME_PLACEHOLDER);
+  defaults.has_home = strstr(after, ACCOUNT_NAME_PLACEHOLDER) == NULL;
+  defaults.before_name = (struct table_text){home_template, (size_t)(placeholder - home_template)};
+  defaults.after_name = (struct table_text){after, strlen(after)};
+  return defaults;
+}
+
 static bool read_settings(struct table_view *view) {
   const struct table_header *header = view->base.header;
   const char *bytes = view->base.bytes + header->settings.offset;
@@ -146,8 +164,10 @@ static bool read_settings(struct table_view *view) {
   memcpy(&view->settings, bytes, sizeof(view->settings));
   view->strings = bytes + sizeof(view->settings);
   view->strings_end = bytes + used;
-  const char *at = view->strings;
-  uint64_t count = 0;
+  const char *at = view->strings, *home = table_next_string(view, &at), *shell = table_next_string(view, &at);
+  if (home == NULL || shell == NULL) return false;
+  view->defaults = table_defaults_of(home, shell);
+  uint64_t count = 2;
   while (table_next_string(view, &at) != NULL)
     count++;
   return at == view->strings_end && count == TABLE_SETTINGS_STRINGS + (uint64_t)view->settings.login_program_count +
@@ -225,7 +245,7 @@ struct table_wanted table_wanted_id(const struct table_view *view, uint32_t id) 
 static bool head_is_fit(const struct table_view *view, const struct table_row_head *head) {
   if (head->kind == TABLE_GROUP) return head->extra_count == 1;
   return head->kind == TABLE_ACCOUNT && head->extra_count <= TABLE_GROUPS_MAX &&
-         id_range_holds(view->settings.range, head->id);
+         (head->home_size > 0 || view->defaults.has_home) && id_range_holds(view->settings.range, head->id);
 }
 
 bool table_view_row(const struct table_view *view, const struct table *table, uint32_t place,
@@ -233,6 +253,7 @@ bool table_view_row(const struct table_view *view, const struct table *table, ui
   uint64_t offset = ((uint64_t)place - 1) * 8;
   if (offset > table->rows_size || table->rows_size - offset < sizeof(ret->head)) return false;
   ret->bytes = table->rows + offset;
+  __builtin_prefetch(ret->bytes + 40); /* a row of the usual size may end in another line of the cache */
   memcpy(&ret->head, ret->bytes, sizeof(ret->head));
   const struct table_row_head *head = &ret->head;
   size_t text = sizeof(*head) + head->extra_count * (size_t)TABLE_EXTRA_SIZE;
@@ -269,6 +290,8 @@ enum table_status table_view_find_in(const struct table_view *view, const struct
 
 enum table_status table_view_find(const struct table_view *view, const struct table_wanted *wanted,
                                   struct table_row_view *ret) {
+  const struct table_index *base = wanted->name != NULL ? &view->base.by_name : &view->base.by_id;
+  __builtin_prefetch(&base->entries[wanted->hash & base->mask]); /* mostly it is there */
   enum table_status status = table_view_find_in(view, &view->recent, wanted, ret);
   return status == TABLE_ABSENT ? table_view_find_in(view, &view->base, wanted, ret) : status;
 }
@@ -284,7 +307,7 @@ bool table_view_members(const struct table *table, const struct table_row_view *
   const struct table_row_members *members = (const struct table_row_members *)(group->bytes + sizeof(group->head));
   if (members->first > table->member_count || members->count > table->member_count - members->first) return false;
   const uint32_t *places = table->members + members->first;
-  if (members->check != (uint32_t)table_sum(places, members->count * sizeof(*places))) return false;
+  if (members->check != (uint32_t)table_sum(0, places, members->count * sizeof(*places))) return false;
   *ret = places;
   *ret_count = members->count;
   return true;

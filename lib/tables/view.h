@@ -31,10 +31,24 @@ struct table {
   ino_t inode;
 };
 
+/* A string that need not end with a NUL. */
+struct table_text {
+  const char *bytes;
+  size_t size;
+};
+
+/* What an empty home or shell of a row stands for. */
+struct table_defaults {
+  struct table_text shell;
+  bool has_home; /* the template has one placeholder: */
+  struct table_text before_name, after_name;
+};
+
 struct table_view {
   struct table recent, base;
   struct table_settings settings;
   const char *strings, *strings_end; /* of the settings */
+  struct table_defaults defaults;
 };
 
 /* Whom or what group a lookup is for; made by one of the two functions. */
@@ -72,6 +86,8 @@ MUST_USE enum table_status table_view_find_in(const struct table_view *view, con
 MUST_USE bool table_view_row(const struct table_view *view, const struct table *table, uint32_t place,
                              struct table_row_view *ret);
 
+struct table_defaults table_defaults_of(const char *home_template, const char *shell);
+
 /* An account's memberships, head.extra_count of them. */
 const struct table_row_membership *table_row_memberships(const struct table_row_view *row);
 
@@ -87,7 +103,7 @@ uint64_t table_tail_check(const struct table *table);
 uint32_t table_row_check(const uint8_t key[TABLE_KEY_SIZE], const void *row, size_t size);
 
 /* A check value against damage, not against malice: each changed word changes it. Cheaper than a hash. */
-uint64_t table_sum(const void *bytes, size_t size);
+uint64_t table_sum(uint64_t seed, const void *bytes, size_t size);
 
 /* The path of the file `name` in `directory`; false when it is too long. */
 MUST_USE bool table_path(const char *directory, const char *name, char ret[PATH_MAX]);

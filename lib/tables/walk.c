@@ -61,7 +61,7 @@ enum table_status tables_next_account(struct tables *tables, struct table_accoun
   if (!enter_walk(tables, walk)) return TABLE_UNAVAILABLE;
   struct table_row_view row;
   enum table_status status = TABLE_ABSENT;
-  if (seek_row(walk, false, &row)) status = answer_account_row(&row, ret, buffer, size);
+  if (seek_row(walk, false, &row)) status = answer_account(walk->visit.view, &row, ret, buffer, size);
   return leave_walk(walk, status);
 }
 

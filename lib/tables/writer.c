@@ -3,12 +3,15 @@
 
 #include "recent.h"
 
-static enum reason append_source(struct build *build, struct id_range range, const struct table_source *source) {
-  enum reason reason = build_groups(build, source->groups, source->group_count, range), failure = REASON_OK;
+static enum reason append_source(struct build *build, const struct account_settings *settings,
+                                 const struct table_source *source) {
+  const struct build_rules rules = {build->header.key, settings->range,
+                                    table_defaults_of(settings->home, settings->shell)};
+  enum reason reason = build_groups(build, source->groups, source->group_count, settings->range), failure = REASON_OK;
   struct table_row row;
   while (reason == REASON_OK && source->next(source->context, &row, &failure)) {
     union row_bytes bytes;
-    reason = build_make_row(build->header.key, range, &row, &bytes);
+    reason = build_make_row(&rules, &row, &bytes);
     if (reason == REASON_OK) reason = build_row(build, &bytes.head);
   }
   return reason == REASON_OK ? failure : reason;
@@ -20,7 +23,7 @@ static enum reason build_base(struct build *build, const char *directory, const 
   if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key)) return REASON_STATE_UNAVAILABLE;
   enum reason reason = build_open(build, directory, NEW_BASE, TABLE_BASE, key);
   if (reason == REASON_OK) reason = build_settings(build, settings);
-  if (reason == REASON_OK) reason = append_source(build, settings->range, source);
+  if (reason == REASON_OK) reason = append_source(build, settings, source);
   if (reason == REASON_OK) reason = build_finish(build);
   return reason == REASON_OK ? build_sync(build, 0) : reason;
 }

@@ -342,6 +342,30 @@ static void settings_may_be_bare(void) {
   CHECK_INT(tables_account_to_be(tables, "ci-a-x", &account, buffer, sizeof(buffer)), TABLE_ABSENT);
 }
 
+/* Homes and shells that the tables need not hold, and those that look like them. */
+static void homes_and_shells_are_given_back_whatever_the_template(void) {
+  static const char *const templates[] = {"/home/{name}",   "/{name}",   "/home/{name}/x",
+                                          "/{name}/{name}", "/home/all", "/home/ann"};
+  static const char *const homes[] = {"/home/ann",    "/home/ann/x", "/ann",       "/ann/ann",   "/home/all",
+                                      "/home/{name}", "/home/an",    "/home/annx", "/home/ann/", "/home/bob"};
+  static const char *const shells[] = {"/bin/bash", "/bin/sh", "/bin/bas", "/bin/bashx"};
+  struct account_settings saved = settings;
+  for (size_t i = 0; i < COUNT_OF(templates) * COUNT_OF(homes) * COUNT_OF(shells); i++) {
+    settings.home = templates[i % COUNT_OF(templates)];
+    const char *home = homes[i / COUNT_OF(templates) % COUNT_OF(homes)];
+    const char *shell = shells[i / COUNT_OF(templates) / COUNT_OF(homes)];
+    clear_folder();
+    CHECK_REASON(write_rows(&ROW("ann", home, shell, FIRST_UID), 1), REASON_OK);
+    OPEN_TABLES(tables);
+    struct table_account account;
+    char buffer[600];
+    CHECK_INT(tables_account_by_name(tables, "ann", &account, buffer, sizeof(buffer)), TABLE_FOUND);
+    CHECK_STRING(account.home, home);
+    CHECK_STRING(account.shell, shell);
+  }
+  settings = saved;
+}
+
 static enum table_status to_be(struct tables *tables, const char *name, struct table_account *ret, char buffer[600]) {
   return tables_account_to_be(tables, name, ret, buffer, 600);
 }
@@ -501,6 +525,7 @@ int main(void) {
       {"unsafe files are not read", unsafe_files_are_not_read},
       {"the settings are carried", the_settings_are_carried},
       {"settings may be bare", settings_may_be_bare},
+      {"homes and shells are given back whatever the template", homes_and_shells_are_given_back_whatever_the_template},
       {"an account to be fits a pattern", an_account_to_be_fits_a_pattern},
       {"reserved names never come to be", reserved_names_never_come_to_be},
       {"an account to be passes over taken ids", an_account_to_be_passes_over_taken_ids},

@@ -106,8 +106,8 @@ enum ledger_change { LEDGER_UNCHANGED, LEDGER_ACCOUNT_ADDED };
  *   identity is kept, reserved under its right id (*ret_change says so: publish it), so that the next try succeeds.
  * - token_id used before: REASON_REPLAYED, and nothing is made. ACCOUNT_CHANGED_RETRY does not use it up.
  *
- * *ret_change is set also on these refusals. It says ADDED at every login until ledger_publish has published the
- * identity, and whatever else the tables lack, so that a crash between the two is made good.
+ * *ret_change is set also on these refusals. It says ADDED at every login while anything is left to publish, so that a
+ * crash between the two is made good.
  */
 MUST_USE enum reason ledger_admit(struct ledger *ledger, const struct admission *admission, struct grant *ret,
                                   enum ledger_change *ret_change);
@@ -288,10 +288,13 @@ MUST_USE enum reason ledger_declare(struct ledger *ledger, const struct provisio
 /* ---- the NSS tables ---- */
 
 /*
- * Publish to the NSS tables in `directory`: all identities (name == NULL), or add the one that was just made (which
- * writes all when the tables are missing, damaged, from other settings or due for compaction). Takes the ledger's write
- * lock, so that tables never go back in time. An identity whose id settings->range does not hold is left out: the NSS
- * module answers for its range alone. Errors also: tables_write_all's; REASON_ACCOUNT_UNKNOWN when there is no `name`.
+ * Publish to the NSS tables in `directory`: all identities (name == NULL), or the one that was just made and those that
+ * were not come to before (which writes all when the tables are missing, damaged, from other settings or behind by
+ * more). All are written beside the logins, whose accounts are not lost, and put in use under the ledger's write lock,
+ * so that tables never go back in time. While another process is at it, or imports, this waits for it some seconds at
+ * most, and one account is put into the tables that there are. An identity whose id settings->range does not hold is
+ * left out: the NSS module answers for its range alone. Errors also: tables_build's; REASON_ACCOUNT_UNKNOWN when there
+ * is no `name`.
  */
 MUST_USE enum reason ledger_publish(struct ledger *ledger, const struct account_settings *settings,
                                     const char *directory, const char *name);

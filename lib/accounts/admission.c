@@ -14,7 +14,7 @@ struct found {
   bool exists;
   bool bound_elsewhere;
   bool disabled;
-  bool published;
+  bool published;   /* the tables are told of everything */
   bool as_resolved; /* the record is the one that the host resolved */
   uint32_t uid;
 };
@@ -32,11 +32,12 @@ static bool is_as_resolved(const struct host_record *host, uint32_t uid, const c
 
 static enum reason find_identity(struct ledger *ledger, const struct admission *admission, struct found *ret) {
   sqlite3_stmt *statement CLEANUP(statement_free) = NULL;
-  enum reason reason = database_query(ledger,
-                                      "SELECT uid, issuer, subject, home, shell, state = 'disabled',"
-                                      " published AND NOT (SELECT behind FROM tables)"
-                                      " FROM identities WHERE name = ?",
-                                      WITH(TEXT(admission->name)), &statement);
+  enum reason reason =
+      database_query(ledger,
+                     "SELECT uid, issuer, subject, home, shell, state = 'disabled',"
+                     " NOT EXISTS (SELECT 1 FROM identities WHERE published = 0) AND NOT (SELECT behind FROM tables)"
+                     " FROM identities WHERE name = ?",
+                     WITH(TEXT(admission->name)), &statement);
   bool row = false;
   if (reason == REASON_OK) reason = database_step(ledger, statement, &row);
   if (reason != REASON_OK) return reason;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "paths.h"
+#include "turn.h"
 
 #define BUSY_MILLISECONDS 4000
 #define LONGEST_VALUE 65536 /* a token is 16 KiB at most */
@@ -52,6 +53,7 @@ enum reason database_failure(struct ledger *ledger) {
 void database_close(struct ledger **ledger) {
   if (*ledger == NULL) return;
   int saved = errno;
+  turn_give_up(*ledger);
   sqlite3_close_v2((*ledger)->db);
   free(*ledger);
   *ledger = NULL;
@@ -104,6 +106,7 @@ enum reason database_open(const char *path, struct ledger **ret) {
   struct ledger *ledger CLEANUP(database_close) = calloc(1, sizeof *ledger);
   if (ledger == NULL) return REASON_OUT_OF_MEMORY;
   ledger->keeper = PATH_KEEPER;
+  ledger->turn = -1;
   sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* a lock for each allocation, to count what nobody asks for */
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
   if (sqlite3_open_v2(path, &ledger->db, flags, NULL) != SQLITE_OK || !harden(ledger))

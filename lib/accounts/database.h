@@ -15,6 +15,7 @@ struct ledger {
   const char *keeper; /* the program that is killed when it holds a lock for too long: PATH_KEEPER, or a test's */
   struct lock_watch watch;
   int64_t waiting_since;
+  int turn; /* see turn.h; -1: not ours */
   char detail[256];
 };
 
@@ -67,8 +68,8 @@ MUST_USE enum reason transaction_begin(struct ledger *ledger, enum transaction_k
 MUST_USE enum reason transaction_commit(struct transaction *transaction);
 void transaction_end(struct transaction *transaction);
 
-/* Within a transaction of the caller's or for itself: the tables lack more than the rows that are not `published`. One
- * word for them all: a flag of each would have to be changed a million times when they are. */
+/* Within a transaction of the caller's or for itself: the tables are to follow a change that is not of rows which are
+ * not `published`. One word for them all: a flag of each would have to be changed a million times when they are. */
 MUST_USE enum reason database_note_behind(struct ledger *ledger);
 
 #endif

@@ -95,8 +95,18 @@ static const char schema_2[] =
 /* No query went by subject, and keeping it in order took a third of an import. */
 static const char schema_3[] = "DROP INDEX identities_subject;";
 
+/*
+ * tables.changes counts whatever the NSS tables are to follow, rows that are not `published` apart; tables.building:
+ * somebody builds new ones. See publish.c. hidden: another source has gained the name or the id, so the tables do not
+ * have the identity.
+ */
+static const char schema_4[] =
+    "ALTER TABLE tables ADD COLUMN changes INTEGER NOT NULL DEFAULT 0 CHECK (typeof(changes) = 'integer');"
+    "ALTER TABLE tables ADD COLUMN building INTEGER NOT NULL DEFAULT 0 CHECK (building IN (0, 1));"
+    "ALTER TABLE identities ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0 CHECK (hidden IN (0, 1));";
+
 /* A ledger of version N becomes one of N + 1 by steps[N]; 0 is an empty file. A step is never changed once released. */
-static const char *const steps[] = {schema_1, schema_2, schema_3};
+static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4};
 #define SCHEMA_VERSION ((int64_t)COUNT_OF(steps))
 
 static enum reason read_version(struct ledger *ledger, int64_t *ret) {

@@ -7,6 +7,7 @@
 #include "binding.h"
 #include "database.h"
 #include "ledger.h"
+#include "turn.h"
 
 /*
  * Ids lie all over the range, but the accounts of one call are made in the order of theirs, so a transaction changes
@@ -258,9 +259,11 @@ static enum reason make_some(struct ledger *ledger, const struct provisioning *h
 static enum reason make_waiting(struct ledger *ledger, const struct provisioning *how, struct provision *accounts,
                                 const struct waiting *waiting, size_t count) {
   enum reason reason = REASON_OK;
-  for (size_t made = 0; reason == REASON_OK && made < count; made += TRANSACTION_MAX)
+  for (size_t made = 0; reason == REASON_OK && made < count; made += TRANSACTION_MAX) {
+    turn_get_on(ledger);
     reason = make_some(ledger, how, accounts, waiting + made,
                        count - made < TRANSACTION_MAX ? count - made : TRANSACTION_MAX);
+  }
   return reason;
 }
 
@@ -298,6 +301,7 @@ enum reason ledger_provision(struct ledger *ledger, const struct provisioning *h
                              size_t count) {
   struct waiting *waiting = count < UINT32_MAX ? calloc(count + 1, sizeof *waiting) : NULL;
   if (waiting == NULL) return REASON_OUT_OF_MEMORY;
+  turn_wait_for(ledger); /* and keep it until the caller publishes: logins meanwhile are not to do it for him */
   enum reason reason = database_script(ledger, FOR_MANY), reset;
   if (reason == REASON_OK) reason = provision(ledger, how, accounts, count, waiting);
   reset = database_script(ledger, FOR_FEW);

@@ -6,6 +6,7 @@ jwtctl=${abs_top_builddir:?}/tools/jwtctl
 . "${abs_top_srcdir:?}/tests/lib/tap.sh"
 state=/var/lib/jwt-login
 ledger=$state/ledger.db
+identities="identities (uid, name, issuer, subject, home, shell, state, created, last_login, published, declared)"
 
 if [ -z "${JWTCTL_ACCOUNTS_TEST-}" ]; then
   [ "$(id -u)" = 0 ] || skip_all 'needs root'
@@ -59,7 +60,7 @@ check 'the state folder and the tables are open to all, the ledger to root' \
 # ---- accounts ----
 
 sqlite3 $ledger "INSERT INTO used_ids VALUES (1879048200, 'alice', 1), (5, 'bob', 1);
-  INSERT INTO identities VALUES
+  INSERT INTO $identities VALUES
     (1879048200, 'alice', 'https://issuer.test', 'it''s \\me ' || char(27) || '[31m' || char(10) || 'x y', '/home/alice',
      '/bin/bash', 'enabled', 1800000000, 1800000001, 0, 0),
     (5, 'bob', '', CAST(x'ff41' AS TEXT), '/home/bob', '/bin/sh', 'reserved', 1800000000, NULL, 0, 0);"
@@ -84,7 +85,7 @@ check 'and warns of what it could not' complained 'warning: 1 account with an id
 # A reader of the list that takes its time does not hold the ledger.
 for n in $(seq 1000); do
   echo "INSERT INTO used_ids VALUES ($n + 3000, 'n$n', 1);
-    INSERT INTO identities VALUES ($n + 3000, 'n$n', 'i', 's', '/h', '/s', 'enabled', 1, 1, 0, 0);"
+    INSERT INTO $identities VALUES ($n + 3000, 'n$n', 'i', 's', '/h', '/s', 'enabled', 1, 1, 0, 0);"
 done >many.sql
 sqlite3 $ledger 'BEGIN' '.read many.sql' 'COMMIT'
 mkfifo slow
@@ -102,7 +103,7 @@ check 'and sees them all' is "$(grep -o '"name"' out | wc -l)" 1002
 show() { "$jwtctl" accounts show "$1" --json | grep -o "\"$2\":[^,}]*"; }
 boot=$(cat /proc/sys/kernel/random/boot_id)
 sqlite3 $ledger "INSERT INTO used_ids VALUES (1879048300, 'carl', 1);
-  INSERT INTO identities VALUES (1879048300, 'carl', 'https://issuer.test', 'carl', '/home/carl', '/bin/bash', 'enabled',
+  INSERT INTO $identities VALUES (1879048300, 'carl', 'https://issuer.test', 'carl', '/home/carl', '/bin/bash', 'enabled',
     1800000000, 1800000001, 0, 0);
   INSERT INTO grants VALUES ('0123456789abcdef0123456789abcdef', 1879048300, 'carl', 1879048300, 'sshd',
     'https://issuer.test', 'carl', 'rule', NULL, 1800000000, 4000000000, 1, 1800000001);
@@ -405,7 +406,7 @@ check 'the same again says nothing' is "$status $(cat err)" '0 '
 rm -rf $state
 run apply --config "$dir/good.conf"
 sqlite3 $ledger "INSERT INTO used_ids VALUES (5, 'bob', 1);
-  INSERT INTO identities VALUES (5, 'bob', '', 'b', '/home/bob', '/bin/sh', 'reserved', 1800000000, NULL, 0, 0);"
+  INSERT INTO $identities VALUES (5, 'bob', '', 'b', '/home/bob', '/bin/sh', 'reserved', 1800000000, NULL, 0, 0);"
 
 run accounts list --jsn
 check 'an unknown option is wrong use' is "$status" 2

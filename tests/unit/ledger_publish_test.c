@@ -2,6 +2,8 @@
 #include "config.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
 
 #include "ledger.h"
 #include "ledger_fixture.h"
@@ -69,13 +71,12 @@ static void one_is_added(void) {
   if (!fixture_begin(&fixture)) return;
   uint32_t alice = admit(&fixture, &login, "alice");
   CHECK_REASON(publish(&fixture, &login, NULL), REASON_OK);
-  uint32_t bob = admit(&fixture, &login, "bob");
-  admit(&fixture, &login, "carol");
+  uint32_t bob = admit(&fixture, &login, "bob"), carol = admit(&fixture, &login, "carol");
   CHECK_REASON(publish(&fixture, &login, "bob"), REASON_OK);
   CHECK_REASON(publish(&fixture, &login, "bob"), REASON_OK);
   CHECK_INT(published(&fixture, "alice"), alice);
   CHECK_INT(published(&fixture, "bob"), bob);
-  CHECK_INT(published(&fixture, "carol"), 0);
+  CHECK_INT(published(&fixture, "carol"), carol); /* whose login was cut off before it came to it */
   CHECK_REASON(publish(&fixture, &login, "dave"), REASON_ACCOUNT_UNKNOWN);
 }
 
@@ -95,6 +96,8 @@ static void every_login_says_so_until_it_is_published(void) {
   admit(&fixture, &login, "alice");
   CHECK_INT(login.change, LEDGER_UNCHANGED);
   admit(&fixture, &login, "bob");
+  CHECK_INT(login.change, LEDGER_ACCOUNT_ADDED);
+  admit(&fixture, &login, "alice"); /* anybody's login makes good what another's did not come to */
   CHECK_INT(login.change, LEDGER_ACCOUNT_ADDED);
   CHECK_REASON(publish(&fixture, &login, NULL), REASON_OK);
   admit(&fixture, &login, "bob");
@@ -216,6 +219,195 @@ static void simultaneous_publications_lose_nobody(void) {
     }
 }
 
+/* ---- beside others that publish ---- */
+
+static long long base_generation(const struct fixture *fixture) {
+  DIR *folder = opendir(tables_of(fixture));
+  long long generation = -1;
+  for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;)
+    if (strncmp(entry->d_name, "base.", 5) == 0) generation = strtoll(entry->d_name + 5, NULL, 16);
+  if (folder != NULL) closedir(folder);
+  return generation;
+}
+
+static int take_turn(const struct fixture *fixture) {
+  char path[128];
+  snprintf(path, sizeof path, "%s-turn", fixture->path);
+  int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+  CHECK(fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0);
+  return fd;
+}
+
+/* Somebody reads all rows and may have passed this one already: it stays to be published with the new tables. */
+static void what_is_added_while_tables_are_built_gets_into_them(void) {
+  struct fixture fixture CLEANUP(fixture_end);
+  struct login login;
+  if (!fixture_begin(&fixture)) return;
+  admit(&fixture, &login, "alice");
+  CHECK_REASON(publish(&fixture, &login, NULL), REASON_OK);
+  long long generation = base_generation(&fixture);
+  int turn = take_turn(&fixture);
+  fixture_sql(&fixture, "UPDATE tables SET building = 1");
+  uint32_t bob = admit(&fixture, &login, "bob");
+  CHECK_REASON(publish(&fixture, &login, "bob"), REASON_OK);
+  CHECK_INT(published(&fixture, "bob"), bob);
+  CHECK_INT(fixture_sql(&fixture, "SELECT published FROM identities WHERE name = 'bob'"), 0);
+  CHECK_INT(fixture_sql(&fixture, "SELECT building FROM tables"), 1);
+  close(turn); /* he died: nobody builds */
+  CHECK_REASON(publish(&fixture, &login, "bob"), REASON_OK);
+  CHECK_INT(fixture_sql(&fixture, "SELECT published FROM identities WHERE name = 'bob'"), 1);
+  CHECK_INT(fixture_sql(&fixture, "SELECT building FROM tables"), 0);
+  CHECK_INT(base_generation(&fixture), generation);
+}
+
+/* An import goes on: its accounts are its own to publish, a login brings its own. */
+static void a_login_does_not_publish_for_who_is_at_it(void) {
+  struct fixture fixture CLEANUP(fixture_end);
+  struct login login;
+  if (!fixture_begin(&fixture)) return;
+  admit(&fixture, &login, "alice");
+  CHECK_REASON(publish(&fixture, &login, NULL), REASON_OK);
+  long long generation = base_generation(&fixture);
+  uint32_t imported = admit(&fixture, &login, "imported");
+  fixture_sql(&fixture, "UPDATE identities SET published = 1");
+  fixture_sql(&fixture, "UPDATE tables SET behind = 1, changes = changes + 1");
+  int turn = take_turn(&fixture);
+  uint32_t bob = admit(&fixture, &login, "bob");
+  CHECK_REASON(publish(&fixture, &login, "bob"), REASON_OK);
+  CHECK_INT(published(&fixture, "bob"), bob);
+  CHECK_INT(published(&fixture, "imported"), 0);
+  CHECK_INT(base_generation(&fixture), generation);
+  CHECK_INT(fixture_sql(&fixture, "SELECT behind FROM tables"), 1);
+  login_prepare(&login, "imported", wide);
+  CHECK_REASON(login_try(&fixture, &login), REASON_OK);
+  CHECK_REASON(publish(&fixture, &login, "imported"), REASON_OK);
+  CHECK_INT(published(&fixture, "imported"), imported);
+  close(turn); /* he died: the next login does it all */
+  CHECK_REASON(publish(&fixture, &login, "bob"), REASON_OK);
+  CHECK(base_generation(&fixture) > generation);
+  CHECK_INT(fixture_sql(&fixture, "SELECT behind FROM tables"), 0);
+}
+
+/* ---- many logins beside a publication of all ---- */
+
+static const struct id_range huge = {100000, 400000000};
+
+static enum id_use no_name_taken(void *context UNUSED, const char *name UNUSED) {
+  return ID_FREE;
+}
+
+static void provision_many(struct fixture *fixture, size_t count) {
+  struct login login;
+  login_prepare(&login, "u", huge);
+  struct provisioning how = {
+      .settings = &login.settings, .id_use = nothing_taken, .name_use = no_name_taken, .now = NOW};
+  struct provision *accounts = calloc(count, sizeof *accounts);
+  char(*names)[16] = calloc(count, sizeof *names);
+  CHECK(accounts != NULL && names != NULL);
+  for (size_t i = 0; accounts != NULL && names != NULL && i < count; i++) {
+    snprintf(names[i], sizeof names[i], "n%zu", i);
+    accounts[i] = (struct provision){.name = names[i], .issuer = "i", .subject = "s"};
+  }
+  if (accounts != NULL && names != NULL)
+    CHECK_REASON(ledger_provision(fixture->ledger, &how, accounts, count), REASON_OK);
+  free(accounts);
+  free(names);
+}
+
+/* In a process of its own; its status is 0 when all went well. */
+static pid_t start(const struct fixture *given, void (*run)(struct fixture *fixture, int number), int number) {
+  fflush(stdout);
+  pid_t child = fork();
+  if (child != 0) return child;
+  struct fixture fixture = *given;
+  unit_failed = false;
+  CHECK_REASON(ledger_open(fixture.path, LEDGER_WRITE, &fixture.ledger), REASON_OK);
+  if (fixture.ledger != NULL) run(&fixture, number);
+  ledger_close(fixture.ledger);
+  fflush(stdout);
+  _exit(unit_failed ? 1 : 0);
+}
+
+static void wait_for(pid_t child) {
+  int status = -1;
+  CHECK(waitpid(child, &status, 0) == child && status == 0);
+}
+
+enum { LOGINS = 25, LOGIN_PROCESSES = 4, REMOVALS = 5 };
+
+static void name_login(char ret[ACCOUNT_NAME_MAX + 1], int process, int number) {
+  snprintf(ret, ACCOUNT_NAME_MAX + 1, "u%d-%d", process, number);
+}
+
+static void log_many_in(struct fixture *fixture, int process) {
+  for (int i = 0; i < LOGINS; i++) {
+    struct login login;
+    char name[ACCOUNT_NAME_MAX + 1];
+    name_login(name, process, i);
+    login_prepare(&login, name, huge);
+    enum reason reason = login_try(fixture, &login);
+    if (reason != REASON_ACCOUNT_CHANGED_RETRY) CHECK_REASON(reason, REASON_OK);
+    CHECK_REASON(publish(fixture, &login, name), REASON_OK);
+    CHECK(published(fixture, name) >= huge.min); /* at once, whoever publishes all */
+  }
+}
+
+static void publish_all(struct fixture *fixture, int number UNUSED) {
+  struct login login;
+  login_prepare(&login, "u", huge);
+  CHECK_REASON(publish(fixture, &login, NULL), REASON_OK);
+}
+
+static void remove_some(struct fixture *fixture, int number UNUSED) {
+  struct login login;
+  login_prepare(&login, "u", huge);
+  for (int i = 0; i < REMOVALS; i++) {
+    char name[ACCOUNT_NAME_MAX + 1];
+    snprintf(name, sizeof name, "n%d", i);
+    CHECK_REASON(ledger_remove(fixture->ledger, &login.settings, tables_of(fixture), name), REASON_OK);
+  }
+}
+
+static void check_all_agree(const struct fixture *fixture, size_t accounts) {
+  for (int i = 0; i < LOGINS * LOGIN_PROCESSES; i++) {
+    char name[ACCOUNT_NAME_MAX + 1], sql[128];
+    name_login(name, i % LOGIN_PROCESSES, i / LOGIN_PROCESSES);
+    snprintf(sql, sizeof sql, "SELECT uid FROM identities WHERE name = '%s'", name);
+    CHECK_INT(published(fixture, name), fixture_sql(fixture, sql));
+  }
+  for (int i = 0; i < 2 * REMOVALS; i++) {
+    char name[ACCOUNT_NAME_MAX + 1];
+    snprintf(name, sizeof name, "n%d", i);
+    CHECK((published(fixture, name) != 0) == (i >= REMOVALS));
+  }
+  CHECK_INT(fixture_sql(fixture, "SELECT count(*) FROM identities"),
+            (long long)accounts - REMOVALS + LOGINS * LOGIN_PROCESSES);
+  CHECK_INT(fixture_sql(fixture, "SELECT behind + building FROM tables"), 0);
+  CHECK_INT(fixture_sql(fixture, "SELECT count(*) FROM identities WHERE published = 0"), 0);
+}
+
+/* No login fails, none waits until new tables are written, and all is in them. */
+static void logins_go_on_beside_a_publication_of_all(void) {
+  struct fixture fixture CLEANUP(fixture_end);
+  size_t accounts = getenv("TEST_LONG") != NULL ? 1000000 : 20000;
+  if (!fixture_begin(&fixture)) return;
+  provision_many(&fixture, accounts);
+  struct login login;
+  login_prepare(&login, "u", huge);
+  CHECK_REASON(publish(&fixture, &login, NULL), REASON_OK);
+  ledger_close(fixture.ledger);
+  fixture.ledger = NULL;
+  pid_t logins[LOGIN_PROCESSES], remover = start(&fixture, remove_some, 0);
+  for (int i = 0; i < LOGIN_PROCESSES; i++)
+    logins[i] = start(&fixture, log_many_in, i);
+  pid_t publisher = start(&fixture, publish_all, 0);
+  for (int i = 0; i < LOGIN_PROCESSES; i++)
+    wait_for(logins[i]);
+  wait_for(remover);
+  wait_for(publisher);
+  check_all_agree(&fixture, accounts);
+}
+
 /* Its bindings would be forgotten: an empty one must not take its place. */
 static void a_lost_ledger_is_not_replaced(void) {
   struct fixture fixture CLEANUP(fixture_end);
@@ -250,4 +442,7 @@ UNIT_MAIN({"all are published", all_are_published}, {"one is added", one_is_adde
           {"an id outside the range is left out", an_id_outside_the_range_is_left_out},
           {"many additions are compacted", many_additions_are_compacted},
           {"simultaneous publications lose nobody", simultaneous_publications_lose_nobody},
+          {"what is added while tables are built gets into them", what_is_added_while_tables_are_built_gets_into_them},
+          {"a login does not publish for who is at it", a_login_does_not_publish_for_who_is_at_it},
+          {"logins go on beside a publication of all", logins_go_on_beside_a_publication_of_all},
           {"a lost ledger is not replaced", a_lost_ledger_is_not_replaced})

@@ -82,7 +82,7 @@
   X(REASON_NAME_INVALID, "name-invalid", "the account name is not [a-z_][a-z0-9_-]{0,31}", \
     "have the rule produce a plain lower-case name") \
   X(REASON_NAME_RESERVED, "name-reserved", "the account name is reserved, or a group or a group's list of members already has it", \
-    "have the rule produce another name, with a prefix for example") \
+    "have the rule produce another name, with a prefix for example, or rename the group") \
   X(REASON_ACCOUNT_LOCAL, "account-local", "the account belongs to another source, which a template does not open", \
     "name the account literally in the rule, or say local = true") \
   X(REASON_SYSTEM_ACCOUNT, "system-account", "root and accounts below uid 1000 need a literal rule with system = true", \

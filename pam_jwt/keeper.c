@@ -19,7 +19,7 @@ static enum reason account_without_grant(struct event *event) {
   enum reason reason = event_settings(event);
   if (reason == REASON_OK) reason = event_ledger(event);
   if (reason == REASON_OK) reason = ledger_account_state(event->ledger, request->user, request->uid);
-  if (reason == REASON_OK && keeper_id_use(NULL, request->uid) == ID_TAKEN) reason = REASON_ACCOUNT_ID_TAKEN;
+  if (reason == REASON_OK) reason = keeper_known_account(request->user, request->uid);
   if (reason == REASON_OK && name_is_listed(event->settings->accounts.require_token, request->service)) {
     reason = REASON_TOKEN_REQUIRED;
   }

@@ -48,10 +48,17 @@ void event_audit(const struct event *event, enum reason reason);
  */
 void session_facts_read(int64_t pid, const char *tty, char boot_id[SESSION_BOOT_ID_SIZE], struct session_facts *ret);
 
-/* CALL_AUTHENTICATE: judge the token, then turn the verdict into a grant. */
 /* What the other account sources say of an id, as uid and as gid. For struct admission; `context` is not used. */
 enum id_use keeper_id_use(void *context, uint32_t id);
 
+/*
+ * Whether another source has gained since what an account of the ledger has: its id, or, as a group, its name, for its
+ * private group would have the rights of that one (sudo, for one, goes by names). A source that does not answer has not.
+ * REASON_ACCOUNT_ID_TAKEN, REASON_NAME_RESERVED.
+ */
+MUST_USE enum reason keeper_known_account(const char *name, uint32_t id);
+
+/* CALL_AUTHENTICATE: judge the token, then turn the verdict into a grant. */
 MUST_USE enum reason keeper_authenticate(struct event *event, const char *token, struct keeper_answer *ret);
 
 /*

@@ -15,6 +15,11 @@ enum id_use keeper_id_use(void *context UNUSED, uint32_t id) {
   return user == SOURCE_UNAVAILABLE || group == SOURCE_UNAVAILABLE ? ID_UNKNOWN : ID_FREE;
 }
 
+enum reason keeper_known_account(const char *name, uint32_t id) {
+  if (keeper_id_use(NULL, id) == ID_TAKEN) return REASON_ACCOUNT_ID_TAKEN;
+  return sources_group_by_name(name, NULL) == SOURCE_FOUND ? REASON_NAME_RESERVED : REASON_OK;
+}
+
 static enum reason find_in_ledger(struct event *event, enum account_kind *ret) {
   enum reason reason = event_ledger(event);
   if (reason != REASON_OK) return reason;
@@ -39,9 +44,8 @@ static enum reason find_account(struct event *event, struct account_facts *ret) 
     return uid == request->uid ? REASON_OK : REASON_ACCOUNT_CHANGED_RETRY;
   }
   enum reason reason = find_in_ledger(event, &ret->kind);
-  if (reason == REASON_OK && ret->kind == ACCOUNT_OURS && keeper_id_use(NULL, request->uid) == ID_TAKEN)
-    return REASON_ACCOUNT_ID_TAKEN;
-  if (reason != REASON_OK || ret->kind == ACCOUNT_OURS) return reason;
+  if (reason == REASON_OK && ret->kind == ACCOUNT_OURS) return keeper_known_account(request->user, request->uid);
+  if (reason != REASON_OK) return reason;
 
   enum source_answer group = sources_group_by_name(request->user, NULL);
   ret->group_of_same_name = group == SOURCE_FOUND || sources_group_lists_member(request->user);

@@ -10,4 +10,4 @@ tests_system_visitor_LDADD = $(PAM_LIBS)
 
 dist_check_SCRIPTS += tests/system/accounts.sh tests/system/failures.sh tests/system/faults.sh tests/system/first-logins.sh \
 	tests/system/judge-status.sh tests/system/lying-judge.sh tests/system/ml-dsa.sh tests/system/module-gone.sh \
-	tests/system/provider.sh tests/system/sshd.sh tests/system/stale-record.sh
+	tests/system/provider.sh tests/system/sources.sh tests/system/sshd.sh tests/system/stale-record.sh

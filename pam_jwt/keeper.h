@@ -53,8 +53,8 @@ enum id_use keeper_id_use(void *context, uint32_t id);
 
 /*
  * Whether another source has gained since what an account of the ledger has: its id, or, as a group, its name, for its
- * private group would have the rights of that one (sudo, for one, goes by names). A source that does not answer has not.
- * REASON_ACCOUNT_ID_TAKEN, REASON_NAME_RESERVED.
+ * private group would have the rights of that one (sudo, for one, goes by names). A source that does not answer has
+ * not. REASON_ACCOUNT_ID_TAKEN, REASON_NAME_RESERVED.
  */
 MUST_USE enum reason keeper_known_account(const char *name, uint32_t id);
 

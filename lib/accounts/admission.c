@@ -102,8 +102,11 @@ static enum reason make_identity(struct ledger *ledger, const struct admission *
 static enum reason check_replay(struct ledger *ledger, const struct admission *admission) {
   if (admission->token_id == NULL) return REASON_OK;
   int64_t used = 0;
-  enum reason reason = database_integer(ledger, "SELECT 1 FROM used_tokens WHERE issuer = ? AND token_id = ?",
-                                        WITH(TEXT(admission->issuer), TEXT(admission->token_id)), 0, &used);
+  enum reason reason = database_integer(
+      ledger,
+      "SELECT 1 FROM used_tokens WHERE issuer = ?1 AND token_id = ?2 UNION ALL"
+      " SELECT 1 FROM used_tokens WHERE issuer = ?1 AND token_id = " FORGOTTEN_TOKENS " AND expires >= ?3",
+      WITH(TEXT(admission->issuer), TEXT(admission->token_id), INTEGER(admission->expires)), 0, &used);
   if (reason != REASON_OK) return reason;
   return used != 0 ? REASON_REPLAYED : REASON_OK;
 }

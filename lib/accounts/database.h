@@ -59,6 +59,12 @@ MUST_USE enum reason database_integer(struct ledger *ledger, const char *sql, co
 /* A column's text; "" for NULL. Lives until the next step. */
 const char *column_text(sqlite3_stmt *statement, int column);
 
+/*
+ * In used_tokens, in place of a token's id, which is printable: every token of the issuer that ends no later than this
+ * row may have been used, for those that were are forgotten.
+ */
+#define FORGOTTEN_TOKENS "char(10)"
+
 /* A transaction is rolled back at the end of its scope, CLEANUP(transaction_end), unless it was committed. */
 struct transaction {
   struct ledger *ledger; /* NULL: over */

@@ -30,7 +30,9 @@ enum grant_column { GRANT_UID, GRANT_CREATED, GRANT_EXPIRES, GRANT_UNTIL_EXPIRY,
 static enum reason check_grant(sqlite3_stmt *statement, bool unused, int64_t now) {
   bool picked_up = sqlite3_column_int(statement, GRANT_PICKED_UP) != 0;
   bool over = now >= sqlite3_column_int64(statement, GRANT_EXPIRES);
-  bool stale = !picked_up && now - sqlite3_column_int64(statement, GRANT_CREATED) > GRANT_PICKUP_SECONDS;
+  int64_t age = now - sqlite3_column_int64(statement, GRANT_CREATED);
+  /* One of the future was given before the clock was set back: how long ago, nobody knows. */
+  bool stale = !picked_up && (age > GRANT_PICKUP_SECONDS || age < -GRANT_PICKUP_SECONDS);
   if (sqlite3_column_int(statement, GRANT_DISABLED) != 0) return REASON_ACCOUNT_DISABLED;
   if (unused && picked_up) return REASON_GRANT_USED;
   return over || stale ? REASON_GRANT_EXPIRED : REASON_OK;
@@ -115,6 +117,24 @@ enum reason ledger_session_close(struct ledger *ledger, int64_t session, int64_t
   return reason == REASON_OK ? transaction_commit(&transaction) : reason;
 }
 
+#define FORGETTABLE                                                                                        \
+  "(SELECT issuer, token_id, expires FROM used_tokens WHERE expires < ? AND token_id <> " FORGOTTEN_TOKENS \
+  " ORDER BY expires LIMIT " TIDY_ROWS ")"
+
+/* Forget what was used, and note until when: a clock that was ahead and is set right must not make tokens new again. */
+static enum reason forget_tokens(struct ledger *ledger, int64_t before) {
+  enum reason reason = database_run(ledger,
+                                    "INSERT INTO used_tokens (issuer, token_id, expires)"
+                                    " SELECT issuer, " FORGOTTEN_TOKENS ", max(expires) FROM " FORGETTABLE
+                                    " WHERE true GROUP BY issuer"
+                                    " ON CONFLICT DO UPDATE SET expires = max(expires, excluded.expires)",
+                                    WITH(INTEGER(before)));
+  if (reason != REASON_OK) return reason;
+  return database_run(
+      ledger, "DELETE FROM used_tokens WHERE (issuer, token_id) IN (SELECT issuer, token_id FROM " FORGETTABLE ")",
+      WITH(INTEGER(before)));
+}
+
 /* Groups and sessions go with their grants. */
 enum reason ledger_tidy(struct ledger *ledger, int64_t now) {
   struct transaction transaction CLEANUP(transaction_end) = {0};
@@ -129,11 +149,6 @@ enum reason ledger_tidy(struct ledger *ledger, int64_t now) {
                           "DELETE FROM grants WHERE id IN (SELECT grant_id FROM sessions"
                           " WHERE ended < ? ORDER BY ended LIMIT " TIDY_ROWS ")",
                           WITH(INTEGER(now - SESSION_KEPT_SECONDS)));
-  if (reason == REASON_OK)
-    reason =
-        database_run(ledger,
-                     "DELETE FROM used_tokens WHERE (issuer, token_id) IN (SELECT issuer, token_id FROM used_tokens"
-                     " WHERE expires < ? ORDER BY expires LIMIT " TIDY_ROWS ")",
-                     WITH(INTEGER(now - USED_TOKEN_MARGIN_SECONDS)));
+  if (reason == REASON_OK) reason = forget_tokens(ledger, now - USED_TOKEN_MARGIN_SECONDS);
   return reason == REASON_OK ? transaction_commit(&transaction) : reason;
 }

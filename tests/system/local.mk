@@ -8,6 +8,11 @@ tests_system_visitor_SOURCES = tests/system/visitor.c
 tests_system_visitor_CFLAGS = $(AM_CFLAGS) $(PAM_CFLAGS)
 tests_system_visitor_LDADD = $(PAM_LIBS)
 
-dist_check_SCRIPTS += tests/system/accounts.sh tests/system/failures.sh tests/system/faults.sh tests/system/first-logins.sh \
+# A clock that is wrong, through /etc/ld.so.preload of a private root; never installed.
+check_LTLIBRARIES += tests/system/skew.la
+tests_system_skew_la_SOURCES = tests/system/skew.c
+tests_system_skew_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -rpath /nowhere
+
+dist_check_SCRIPTS += tests/system/accounts.sh tests/system/clock.sh tests/system/failures.sh tests/system/faults.sh tests/system/first-logins.sh \
 	tests/system/judge-status.sh tests/system/lying-judge.sh tests/system/ml-dsa.sh tests/system/module-gone.sh \
 	tests/system/provider.sh tests/system/sources.sh tests/system/sshd.sh tests/system/stale-record.sh

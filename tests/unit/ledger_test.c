@@ -405,7 +405,42 @@ static void a_used_token_is_remembered_past_its_leeway(void) {
   CHECK_REASON(ledger_tidy(fixture.ledger, EXPIRES + 3600), REASON_OK); /* 300 is the largest leeway */
   CHECK_REASON(login_try(&fixture, &login), REASON_REPLAYED);
   CHECK_REASON(ledger_tidy(fixture.ledger, EXPIRES + 90000), REASON_OK);
-  CHECK_INT(fixture_sql(&fixture, "SELECT count(*) FROM used_tokens"), 0);
+  CHECK_INT(fixture_sql(&fixture, "SELECT count(*) FROM used_tokens WHERE token_id = 'jti-1'"), 0);
+}
+
+static enum reason use(struct fixture *fixture, const char *token_id, int64_t expires) {
+  struct login login;
+  login_prepare(&login, "alice", wide);
+  login.admission.token_id = token_id;
+  login.admission.expires = expires;
+  return login_try(fixture, &login);
+}
+
+/* The clock was ahead when the ledger was tidied, and is set right again. */
+static void a_used_token_stays_used_whatever_the_clock_says(void) {
+  struct fixture fixture CLEANUP(fixture_end);
+  struct login other;
+  if (!fixture_begin(&fixture)) return;
+  CHECK_REASON(use(&fixture, "jti-1", EXPIRES), REASON_OK);
+  CHECK_REASON(use(&fixture, "jti-2", EXPIRES - 60), REASON_OK);
+  CHECK_REASON(ledger_tidy(fixture.ledger, NOW + 10 * 86400), REASON_OK);
+  CHECK_REASON(ledger_tidy(fixture.ledger, NOW + 10 * 86400), REASON_OK);
+  CHECK_REASON(use(&fixture, "jti-1", EXPIRES), REASON_REPLAYED);
+  CHECK_REASON(use(&fixture, "jti-2", EXPIRES - 60), REASON_REPLAYED);
+  CHECK_INT(fixture_sql(&fixture, "SELECT count(*) FROM used_tokens"), 1);
+
+  /* A token that ends later is new, and one of another issuer. */
+  CHECK_REASON(use(&fixture, "jti-3", EXPIRES + 1), REASON_OK);
+  CHECK_REASON(use(&fixture, "jti-3", EXPIRES + 1), REASON_REPLAYED);
+  login_prepare(&other, "bob", wide);
+  other.admission.token_id = "jti-1";
+  other.admission.issuer = "https://other.example";
+  CHECK_REASON(login_try(&fixture, &other), REASON_OK);
+
+  /* What is forgotten goes on from there, and never back. */
+  CHECK_REASON(ledger_tidy(fixture.ledger, NOW + 20 * 86400), REASON_OK);
+  CHECK_REASON(use(&fixture, "jti-3", EXPIRES + 1), REASON_REPLAYED);
+  CHECK_REASON(use(&fixture, "jti-4", EXPIRES + 2), REASON_OK);
 }
 
 /* ---- grants and sessions ---- */
@@ -441,6 +476,10 @@ static void a_grant_is_for_one_account_and_service_until_it_is_over(void) {
   CHECK_REASON(ledger_grant(ledger, id, "alice", "sshd", true, last, &grant), REASON_OK);
   CHECK_REASON(ledger_grant(ledger, id, "alice", "sshd", true, last + 1, &grant), REASON_GRANT_EXPIRED);
   CHECK_REASON(ledger_grant(ledger, id, "alice", "sshd", false, last + 1, &grant), REASON_GRANT_EXPIRED);
+  /* Nor is it good for longer when the clock is set back. */
+  CHECK_REASON(ledger_grant(ledger, id, "alice", "sshd", true, NOW - GRANT_PICKUP_SECONDS, &grant), REASON_OK);
+  CHECK_REASON(ledger_grant(ledger, id, "alice", "sshd", true, NOW - GRANT_PICKUP_SECONDS - 1, &grant),
+               REASON_GRANT_EXPIRED);
 }
 
 static void a_grant_is_picked_up_once_and_lasts_until_the_token_ends(void) {
@@ -541,8 +580,9 @@ static int tidy_counted(struct ledger *ledger, int64_t now) {
 }
 
 #define HUNDRED_THOUSAND "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 100000) "
-#define LEFT \
-  "SELECT (SELECT count(*) FROM grants) + (SELECT count(*) FROM sessions) + (SELECT count(*) FROM used_tokens)"
+#define LEFT                                                               \
+  "SELECT (SELECT count(*) FROM grants) + (SELECT count(*) FROM sessions)" \
+  " + (SELECT count(*) FROM used_tokens WHERE token_id LIKE 'jti %')"
 
 /* Every login may have to wait for it: what it costs depends on what it removes, and that is bounded. */
 static void tidying_is_cheap_among_many(void) {
@@ -628,6 +668,7 @@ UNIT_MAIN({"a first login makes a bound identity", a_first_login_makes_a_bound_i
           {"control characters in issuer or subject are refused", control_characters_in_issuer_or_subject_are_refused},
           {"a token id is good for one login per issuer", a_token_id_is_good_for_one_login_per_issuer},
           {"a used token is remembered past its leeway", a_used_token_is_remembered_past_its_leeway},
+          {"a used token stays used whatever the clock says", a_used_token_stays_used_whatever_the_clock_says},
           {"a grant is for one account and service until it is over",
            a_grant_is_for_one_account_and_service_until_it_is_over},
           {"a grant is picked up once and lasts until the token ends",

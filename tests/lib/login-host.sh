@@ -230,6 +230,13 @@ log_now() {
   tail -c "+$((log_start + 1))" "$log"
 }
 
+# Why logins were refused since log_mark, each reason once; the log comes in order, so after a mark all of them are there.
+refusals() {
+  local mark=mark-$RANDOM-$RANDOM
+  logger -t tests "$mark"
+  logged " tests: $mark" && log_now | sed -n 's/.*decision=deny reason=\([a-z-]*\) .*/\1/p' | sort -u
+}
+
 # logged PATTERN: a line that matches the extended regular expression is there or comes soon
 logged() {
   wait_for log_has "$1" || { printf 'not logged: %s; the log says:\n%s\n' "$1" "$(log_now)"; return 1; }

@@ -35,7 +35,7 @@ comes() {
   visit 1 <(echo "$1 $tokens/$2") /run/visit
   case $(cut -d' ' -f4 /run/visit) in
     in) echo "in $(cut -d' ' -f3 /run/visit)" ;;
-    *) log_now | sed -n 's/.*decision=deny reason=\([a-z-]*\) .*/\1/p' ;;
+    *) refusals ;;
   esac
 }
 day=86400

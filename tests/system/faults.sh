@@ -103,7 +103,7 @@ ended_as() {
 }
 # refused_for REASON...: for no other, and always with a word on what the ledger says
 refused_for() {
-  is "$(log_now | sed -n 's/.*decision=deny reason=\([a-z-]*\) .*/\1/p' | sort -u | grep -vxF "$(printf '%s\n' "$@")")" '' &&
+  is "$(refusals | grep -vxF "$(printf '%s\n' "$@")")" '' &&
     is "$(log_now | grep ' reason=state-' | grep -v ' detail=')" ''
 }
 

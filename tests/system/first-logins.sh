@@ -18,7 +18,7 @@ afresh() { # UID_MIN UID_MAX
 }
 # Why logins were refused since log_mark, each once. That the ledger is busy is an honest answer of a busy machine.
 reasons() {
-  log_now | sed -n 's/.*decision=deny reason=\([a-z-]*\) .*/\1/p' | sort -u | grep -vx state-busy | tr '\n' ' '
+  refusals | grep -vx state-busy | tr '\n' ' '
 }
 how() { cut -d' ' -f4 "$1" | sort -u | tr '\n' ' '; } # FILE: of visits
 

@@ -72,8 +72,10 @@
     "see `authorized_party` in the issuer's section") \
   X(REASON_SUBJECT_MISSING, "subject-missing", "the token has no sub, so it names no identity", \
     "have the issuer set sub") \
-  X(REASON_PROOF_MISSING, "proof-missing", "the token is bound to a key (cnf) and that key was not proved", \
-    "send a token without cnf") \
+  X(REASON_PROOF_MISSING, "proof-missing", "the token is bound to a key (cnf) and this connection proved none, or the rule wants it bound", \
+    "log in by ssh with that key first (AuthenticationMethods publickey,keyboard-interactive); jwtctl explain shows what is wanted") \
+  X(REASON_PROOF_MISMATCH, "proof-mismatch", "the token is bound to another key than those this connection proved", \
+    "use the key that the token was issued for; if somebody else used the token it is stolen") \
   /* rule and account name */ \
   X(REASON_NO_RULE, "no-rule", "no rule admits this token for this service", \
     "run jwtctl explain to see which condition failed in which rule") \

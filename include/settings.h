@@ -48,7 +48,7 @@ struct issuer {
   int line;
 };
 
-enum condition_operator { CONDITION_EQUAL, CONDITION_UNEQUAL, CONDITION_HAS, CONDITION_EXISTS };
+enum condition_operator { CONDITION_EQUAL, CONDITION_UNEQUAL, CONDITION_HAS, CONDITION_EXISTS, CONDITION_ABSENT };
 
 /* The value of a condition is typed as in JSON: "true" in quotes is a string, true is a boolean. */
 enum value_type { VALUE_NONE, VALUE_STRING, VALUE_BOOLEAN, VALUE_INTEGER };
@@ -78,6 +78,7 @@ struct rule {
   bool system;
   bool local;
   bool single_use;
+  bool bound;                /* only tokens with a cnf, whose key was proved */
   bool session_until_expiry; /* session = "until-expiry" (default) or "unlimited" */
   const char *file;
   int line;

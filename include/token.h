@@ -100,6 +100,29 @@ bool keyset_skipped(const struct keyset *keyset, size_t index, const char **ret_
 MUST_USE enum reason keyset_encode_cached(const struct keyset *plain, const struct keyset_head *head, char **ret,
                                           size_t *ret_size, size_t *ret_usable);
 
+/* ---- keys that a token may be bound to ---- */
+
+#define THUMBPRINT_SIZE 44 /* SHA-256 in base64url, and a NUL */
+
+/* The SHA-256 thumbprint (RFC 7638) of a key of kty RSA, EC, OKP or AKP. False for any other, a shared secret above
+ * all, and where a member that it needs is missing or no base64url. */
+MUST_USE bool jwk_thumbprint(const json_t *jwk, char ret[THUMBPRINT_SIZE]);
+
+/*
+ * The same of a public key as OpenSSH writes it, `TYPE BASE64` and perhaps more words; of a certificate, the key that
+ * it certifies. RSA, ECDSA, Ed25519 and both kinds of sk-. NULL, or why it has none, in one clause.
+ */
+MUST_USE const char *ssh_key_thumbprint(const char *line, size_t size, char ret[THUMBPRINT_SIZE]);
+
+#define SSH_AUTH_INFO_MAX 16384 /* bytes: room for a certificate of the largest RSA keys */
+
+/* What sshd puts into SSH_AUTH_INFO_0 (sshd_config(5), ExposeAuthInfo): the methods that the connection has completed,
+ * a line each. Lines `publickey TYPE BASE64` prove that key. */
+struct ssh_auth_info {
+  const char *text; /* needs no NUL */
+  size_t size;      /* 0: nothing is proved; nor is it by more than SSH_AUTH_INFO_MAX */
+};
+
 /* ---- tokens ---- */
 
 struct token; /* split and decoded, NOT verified */
@@ -147,10 +170,11 @@ struct token_expectation {
   const char *authorized_party;       /* azp must equal it; NULL: not checked */
   int64_t max_lifetime;               /* seconds, exp - iat; needs iat; 0 only with `any_lifetime` */
   bool any_lifetime;
-  bool issued_at_optional; /* without iat, exp - now may be max_lifetime plus leeway */
-  int64_t leeway;          /* seconds, for exp, nbf and iat; 0..300 */
-  int64_t now;             /* seconds since the epoch */
-  bool signature_only;     /* skip every claim check, and typ; *ret becomes NULL */
+  bool issued_at_optional;            /* without iat, exp - now may be max_lifetime plus leeway */
+  int64_t leeway;                     /* seconds, for exp, nbf and iat; 0..300 */
+  int64_t now;                        /* seconds since the epoch */
+  const struct ssh_auth_info *proved; /* NULL: nothing */
+  bool signature_only;                /* skip every claim check, and typ; *ret becomes NULL */
 };
 
 /* Every algorithm that is verified where OpenSSL offers it, NULL-terminated: only asymmetric ones exist. Static. */
@@ -162,7 +186,8 @@ bool token_algorithm_known(const char *name);
 /*
  * Verify in the order of the design's section 6. A missing expectation (no keys, no algorithms, no issuer without
  * any_issuer ...) is REASON_INTERNAL, never a pass. exp is always required and checked unless signature_only.
- * A token with a `cnf` claim is refused with REASON_PROOF_MISSING: nothing here proves possession yet.
+ * A token with a `cnf` claim is bound to a key: REASON_PROOF_MISSING unless `proved` has keys and cnf names one by jkt
+ * or jwk and in no other way; REASON_PROOF_MISMATCH when it is none of them.
  * trace: may be NULL; one step per check.
  * On REASON_OK *ret is the caller's, to be freed with verified_claims_free (NULL with signature_only).
  */

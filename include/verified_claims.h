@@ -20,6 +20,20 @@ const json_t *verified_claims_find(const struct verified_claims *claims, const c
 const char *verified_claims_issuer(const struct verified_claims *claims);
 const char *verified_claims_subject(const struct verified_claims *claims);
 const char *verified_claims_token_id(const struct verified_claims *claims);
+
+/* The RFC 7638 thumbprint of the key that the token is bound to (cnf) and that was proved; NULL for a token without
+ * cnf. It belongs to `claims`. */
+const char *verified_claims_proof(const struct verified_claims *claims);
+
+#define ACTORS_SIZE 512
+
+/*
+ * Who acts for the subject (act, RFC 8693 section 4.1), the present actor first, then those it acts for: `ACTOR,ACTOR`
+ * in printable ASCII, each its sub, or its iss, a blank and its sub; `?` for one that has none. In them a blank, a
+ * comma and whatever is not printable stand as %XX. A longer text ends in `...`; "" when there is no actor.
+ */
+void verified_claims_actors(const struct verified_claims *claims, char ret[ACTORS_SIZE]);
+
 int64_t verified_claims_expiry(const struct verified_claims *claims);
 int64_t verified_claims_issued_at(const struct verified_claims *claims);
 

@@ -51,10 +51,12 @@ void log_refusal(pam_handle_t *pamh, const char *user, enum reason reason, const
   pam_syslog(pamh, LOG_WARNING, "%s", line.text);
 }
 
-static bool converse(int socket, const struct keeper_request *request, const char *token, struct keeper_answer *ret,
-                     int64_t deadline) {
+static bool converse(int socket, const struct keeper_request *request, const char *token, const char *auth_info,
+                     struct keeper_answer *ret, int64_t deadline) {
+  size_t auth_info_size = auth_info_bytes(request);
   return write_full(socket, request, sizeof(*request), deadline) &&
          (request->token_size == 0 || write_full(socket, token, request->token_size, deadline)) &&
+         (auth_info_size == 0 || write_full(socket, auth_info, auth_info_size, deadline)) &&
          read_full(socket, ret, sizeof(*ret), deadline);
 }
 
@@ -63,7 +65,7 @@ static bool answer_is_sound(const struct keeper_answer *answer) {
          answer->group_count <= GRANT_GROUPS_MAX;
 }
 
-enum reason keeper_call(pam_handle_t *pamh, struct keeper_request *request, const char *token,
+enum reason keeper_call(pam_handle_t *pamh, struct keeper_request *request, const char *token, const char *auth_info,
                         struct keeper_answer *ret) {
   struct child keeper;
   if (!child_start(PATH_KEEPER, NULL, &keeper)) {
@@ -71,7 +73,7 @@ enum reason keeper_call(pam_handle_t *pamh, struct keeper_request *request, cons
     return REASON_KEEPER_FAILED;
   }
   int64_t deadline = monotonic_ms() + CALL_SECONDS * 1000;
-  bool answered = converse(keeper.socket, request, token, ret, deadline);
+  bool answered = converse(keeper.socket, request, token, auth_info, ret, deadline);
   bool late = !answered && errno == ETIMEDOUT;
   char how[64];
   child_stop(&keeper, answered ? monotonic_ms() + END_GRACE_MS : deadline, how, sizeof(how));

@@ -68,9 +68,11 @@ void event_audit(const struct event *event, enum reason reason) {
   audit_add(&line, "tty", request->tty);
   audit_add(&line, "issuer", verdict->issuer);
   audit_add(&line, "subject", verdict->subject);
+  audit_add(&line, "actor", verdict->actors);
   audit_add(&line, "jti", verdict->token_id);
   audit_add(&line, "kid", verdict->kid);
   audit_add(&line, "alg", verdict->algorithm);
+  audit_add(&line, "proof", verdict->proof);
   audit_add(&line, "rule", event->rule != NULL ? event->rule->title : NULL);
   if (reason == REASON_OK) audit_add_int(&line, "uid", request->uid);
   add_groups(&line, event);

@@ -57,6 +57,9 @@ static bool describe(const struct decision *decision, struct judge_answer *ret) 
          put(ret->algorithm, sizeof(ret->algorithm), verified_claims_alg(claims)) && fits;
   const char *kid = verified_claims_kid(claims);
   if (kid != NULL) snprintf(ret->kid, sizeof(ret->kid), "%s", kid);
+  const char *proof = verified_claims_proof(claims);
+  if (proof != NULL) snprintf(ret->proof, sizeof(ret->proof), "%s", proof);
+  verified_claims_actors(claims, ret->actors);
   put_token_id(ret->token_id, verified_claims_token_id(claims));
   ret->expires = verified_claims_expiry(claims);
   ret->issued_at = verified_claims_issued_at(claims);
@@ -64,7 +67,8 @@ static bool describe(const struct decision *decision, struct judge_answer *ret) 
 }
 
 static void judge(const struct settings *settings, const struct key_files *files, const struct judge_request *request,
-                  const char *token, struct judge_answer *ret) {
+                  const char *token, const char *auth_info, struct judge_answer *ret) {
+  const struct ssh_auth_info proved = {auth_info, request->auth_info_size};
   const struct login_request login = {
       .account = {.name = request->user,
                   .kind = (enum account_kind)request->account_kind,
@@ -73,6 +77,7 @@ static void judge(const struct settings *settings, const struct key_files *files
       .service = request->service,
       .rhost = request->rhost[0] != '\0' ? request->rhost : NULL,
       .now = request->now,
+      .proved = &proved,
   };
   struct decision decision = {0};
   enum reason reason = decide(settings, files, &login, token, request->token_size, NULL, &decision);
@@ -82,8 +87,9 @@ static void judge(const struct settings *settings, const struct key_files *files
 }
 
 static bool request_is_sound(const struct judge_request *request) {
-  return request->magic == PROTOCOL_MAGIC && request->token_size <= TOKEN_MAX_SIZE && IS_STRING(request->user) &&
-         IS_STRING(request->service) && IS_STRING(request->rhost) && request->account_kind <= ACCOUNT_LOCAL;
+  return request->magic == PROTOCOL_MAGIC && request->token_size <= TOKEN_MAX_SIZE &&
+         request->auth_info_size <= SSH_AUTH_INFO_MAX && IS_STRING(request->user) && IS_STRING(request->service) &&
+         IS_STRING(request->rhost) && request->account_kind <= ACCOUNT_LOCAL;
 }
 
 static bool say_hello(int fd, enum reason ready, const struct settings *settings) {
@@ -93,12 +99,13 @@ static bool say_hello(int fd, enum reason ready, const struct settings *settings
 }
 
 bool judge_serve(int fd, enum reason ready, const struct settings *settings, const struct key_files *files) {
-  static char token[TOKEN_MAX_SIZE + 1];
+  static char token[TOKEN_MAX_SIZE + 1], auth_info[SSH_AUTH_INFO_MAX];
   struct judge_request request;
   struct judge_answer answer = {.magic = PROTOCOL_MAGIC, .reason = REASON_PROTOCOL};
   if (!say_hello(fd, ready, settings) || !read_all(fd, &request, sizeof(request))) return false;
-  if (request_is_sound(&request) && read_all(fd, token, request.token_size))
-    judge(settings, files, &request, token, &answer);
+  if (request_is_sound(&request) && read_all(fd, token, request.token_size) &&
+      read_all(fd, auth_info, request.auth_info_size))
+    judge(settings, files, &request, token, auth_info, &answer);
   ERASE_ARRAY(token);
   return write_all(fd, &answer, sizeof(answer));
 }

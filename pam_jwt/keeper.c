@@ -85,6 +85,7 @@ static bool request_is_sound(const struct keeper_request *request) {
          IS_STRING(request->rhost) && IS_STRING(request->tty) && IS_STRING(request->grant) &&
          IS_STRING(request->home) && IS_STRING(request->shell) && request->user[0] != '\0' &&
          request->service[0] != '\0' && request->token_size <= TOKEN_MAX_SIZE &&
+         request->auth_info_size <= AUTH_INFO_TOO_LONG &&
          (request->call == CALL_AUTHENTICATE) == (request->token_size > 0);
 }
 
@@ -116,9 +117,10 @@ static void tidy(struct event *event, const struct keeper_answer *answer) {
 }
 
 int main(void) {
-  static char token[TOKEN_MAX_SIZE + 1];
+  static char token[TOKEN_MAX_SIZE + 1], auth_info[SSH_AUTH_INFO_MAX];
   static struct keeper_request request;
-  struct event event = {.request = &request, .now = (int64_t)time(NULL), .started_ms = monotonic_ms()};
+  struct event event = {
+      .request = &request, .auth_info = auth_info, .now = (int64_t)time(NULL), .started_ms = monotonic_ms()};
   struct keeper_answer answer = {.magic = PROTOCOL_MAGIC, .reason = REASON_PROTOCOL};
 
   alarm(KEEPER_SECONDS); /* whatever happens, no lock is held for longer */
@@ -128,7 +130,8 @@ int main(void) {
 
   int64_t deadline = monotonic_ms() + KEEPER_SECONDS * 1000;
   if (!read_full(0, &request, sizeof(request), deadline)) return EXIT_FAILURE;
-  if (request_is_sound(&request) && read_full(0, token, request.token_size, deadline)) {
+  if (request_is_sound(&request) && read_full(0, token, request.token_size, deadline) &&
+      read_full(0, auth_info, auth_info_bytes(&request), deadline)) {
     answer.reason = handle(&event, token, &answer);
   }
   ERASE_ARRAY(token);

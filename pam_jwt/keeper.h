@@ -16,6 +16,9 @@
 /* What one request goes through, and what the audit will say of it. */
 struct event {
   const struct keeper_request *request;
+  const char *auth_info;     /* what the host says was proved, unread */
+  uint32_t auth_info_size;   /* 0: it says nothing that counts */
+  const char *why_unproved;  /* why it does not, NULL when it does */
   struct settings *settings; /* NULL until loaded */
   struct ledger *ledger;     /* NULL until opened */
   int64_t now;
@@ -66,6 +69,9 @@ MUST_USE enum reason keeper_authenticate(struct event *event, const char *token,
  * hold what the rule permits, whatever the judge said. Its refusals are returned as they are.
  */
 MUST_USE enum reason keeper_judge(struct event *event, const struct account_facts *account, const char *token);
+
+/* Decide what the host's SSH_AUTH_INFO_0 is worth: sets auth_info_size and why_unproved of the event. */
+void keeper_weigh_auth_info(struct event *event);
 
 /*
  * The judge refused for `refusal`, having begun at `since` (CLOCK_REALTIME_COARSE). Where that is for want of a key

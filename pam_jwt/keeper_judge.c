@@ -21,6 +21,7 @@ static enum reason exchange(const struct child *judge, const struct event *event
   const struct keeper_request *asked = event->request;
   struct judge_request request = {.magic = PROTOCOL_MAGIC,
                                   .token_size = asked->token_size,
+                                  .auth_info_size = event->auth_info_size,
                                   .account_kind = account->kind,
                                   .uid = account->uid,
                                   .group_of_same_name = account->group_of_same_name,
@@ -30,11 +31,13 @@ static enum reason exchange(const struct child *judge, const struct event *event
   memcpy(request.rhost, asked->rhost, sizeof(request.rhost));
   if (!write_full(judge->socket, &request, sizeof(request), deadline) ||
       !write_full(judge->socket, token, asked->token_size, deadline) ||
+      !write_full(judge->socket, event->auth_info, request.auth_info_size, deadline) ||
       !read_full(judge->socket, ret, sizeof(*ret), deadline)) {
     return REASON_JUDGE_FAILED;
   }
   if (ret->magic != PROTOCOL_MAGIC || ret->reason >= REASON_COUNT || !verdict_strings_end(ret))
     return REASON_JUDGE_REFUSED;
+  if (ret->proof[0] != '\0' && request.auth_info_size == 0) return REASON_JUDGE_REFUSED; /* where from? */
   return (enum reason)ret->reason;
 }
 

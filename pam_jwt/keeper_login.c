@@ -203,8 +203,10 @@ static enum reason judge(struct event *event, const struct account_facts *accoun
 enum reason keeper_authenticate(struct event *event, const char *token, struct keeper_answer *ret) {
   struct account_facts account;
   enum reason reason = event_settings(event);
+  if (reason == REASON_OK) keeper_weigh_auth_info(event);
   if (reason == REASON_OK) reason = find_account(event, &account);
   if (reason == REASON_OK) reason = name_the_cut(event, judge(event, &account, token));
+  if (reason == REASON_PROOF_MISSING && event->why_unproved != NULL) event_detail(event, "%s", event->why_unproved);
   if (reason == REASON_OK && event->rule->single_use && event->verdict.token_id[0] == '\0') {
     reason = REASON_TOKEN_ID_MISSING;
   }

@@ -10,7 +10,7 @@ pam_jwt_la_LIBADD = lib/tables/libtables.la lib/base/libbase.la $(PAM_LIBS)
 
 helper_PROGRAMS += jwt-keeper jwt-judge
 jwt_keeper_SOURCES = pam_jwt/child.c pam_jwt/event.c pam_jwt/keeper.c pam_jwt/keeper_judge.c pam_jwt/keeper_keys.c pam_jwt/keeper_login.c \
-	pam_jwt/session_facts.c pam_jwt/verdict.c
+	pam_jwt/keeper_proof.c pam_jwt/session_facts.c pam_jwt/verdict.c
 jwt_keeper_LDADD = lib/accounts/libaccounts.la lib/tables/libtables.la lib/policy/libsettings.la lib/base/libbase.la
 
 jwt_judge_SOURCES = pam_jwt/judge.c pam_jwt/judge_serve.c

@@ -16,6 +16,7 @@
 /* The grant crosses sshd's fork in the PAM environment, the one thing that does; nothing else is in it. */
 #define GRANT_VARIABLE "JWT_LOGIN_GRANT"
 #define DATA_NAME "jwt-login"
+#define AUTH_INFO_VARIABLE "SSH_AUTH_INFO_0"       /* sshd's word for what the connection has proved */
 #define RUNTIME_MAX_DATA "systemd.runtime_max_sec" /* pam_systemd(8) */
 #define FAIL_DELAY_US 2000000                      /* pam_unix's */
 #define GROUPS_MAX 65536                           /* NGROUPS_MAX of Linux */
@@ -102,7 +103,7 @@ static enum reason ask(pam_handle_t *pamh, enum call call, const struct host_acc
     return REASON_GRANT_UNKNOWN;
   }
   if (grant != NULL) memcpy(request.grant, grant, GRANT_ID_SIZE);
-  enum reason reason = keeper_call(pamh, &request, NULL, ret);
+  enum reason reason = keeper_call(pamh, &request, NULL, NULL, ret);
   ERASE_OBJECT(request);
   return reason;
 }
@@ -146,6 +147,9 @@ static enum reason fill_login_request(pam_handle_t *pamh, const struct host_acco
   }
   ret->token_size = (uint32_t)answer->size;
   ret->cut_suspected = answer_may_be_cut(answer);
+  const char *auth_info = pam_getenv(pamh, AUTH_INFO_VARIABLE);
+  size_t auth_info_size = auth_info != NULL ? strlen(auth_info) : 0;
+  ret->auth_info_size = auth_info_size <= SSH_AUTH_INFO_MAX ? (uint32_t)auth_info_size : AUTH_INFO_TOO_LONG;
   return REASON_OK;
 }
 
@@ -154,7 +158,8 @@ static int use_token(pam_handle_t *pamh, struct state *state, const struct host_
   struct keeper_request request;
   struct keeper_answer reply;
   enum reason reason = fill_login_request(pamh, account, answer, &request);
-  if (reason == REASON_OK) reason = keeper_call(pamh, &request, answer->text, &reply);
+  if (reason == REASON_OK)
+    reason = keeper_call(pamh, &request, answer->text, pam_getenv(pamh, AUTH_INFO_VARIABLE), &reply);
   if (reason == REASON_TOKEN_TRUNCATED) pam_error(pamh, "The token was cut off: %s.", reason_advice(reason));
   if (reason != REASON_OK) return pam_code_of(reason);
 
@@ -311,5 +316,5 @@ int module_session_close(pam_handle_t *pamh) {
   if (!request_fill(pamh, &account, CALL_SESSION_CLOSE, &request)) return PAM_SESSION_ERR;
   request.session = state->session;
   state->session = 0;
-  return keeper_call(pamh, &request, NULL, &reply) == REASON_OK ? PAM_SUCCESS : PAM_SESSION_ERR;
+  return keeper_call(pamh, &request, NULL, NULL, &reply) == REASON_OK ? PAM_SUCCESS : PAM_SESSION_ERR;
 }

@@ -72,7 +72,7 @@ MUST_USE bool request_fill(pam_handle_t *pamh, const struct host_account *accoun
  * REASON_KEEPER_FAILED; any other reason is the keeper's own, and logged by it.
  */
 MUST_USE enum reason keeper_call(pam_handle_t *pamh, struct keeper_request *request, const char *token,
-                                 struct keeper_answer *ret);
+                                 const char *auth_info, struct keeper_answer *ret);
 
 /* The audit line of a refusal that no keeper was asked about. */
 void log_refusal(pam_handle_t *pamh, const char *user, enum reason reason, const char *detail);

@@ -30,6 +30,7 @@ int pam_code_of(enum reason reason) {
   case REASON_AUTHORIZED_PARTY_MISMATCH:
   case REASON_SUBJECT_MISSING:
   case REASON_PROOF_MISSING:
+  case REASON_PROOF_MISMATCH:
   case REASON_REPLAYED:
   case REASON_TOKEN_ID_MISSING:
     return PAM_AUTH_ERR;

@@ -1,6 +1,7 @@
 /*
  * The conversation: pam_jwt.so asks jwt-keeper, jwt-keeper asks jwt-judge. Each message is one struct of fixed size,
- * written whole on a socketpair between processes of one host and one build; a request may be followed by the token.
+ * written whole on a socketpair between processes of one host and one build; a request may be followed by the token and
+ * by what sshd says of the connection.
  * The receiver trusts nothing in it: magic, sizes, NULs and ranges are checked before use.
  */
 #ifndef JWT_LOGIN_PROTOCOL_H
@@ -36,11 +37,14 @@ enum call { CALL_AUTHENTICATE = 1, CALL_ACCOUNT, CALL_CREDENTIALS, CALL_SESSION_
 
 /* ---- module and keeper ---- */
 
+#define AUTH_INFO_TOO_LONG (SSH_AUTH_INFO_MAX + 1u) /* there were more bytes than that; they prove nothing */
+
 struct keeper_request {
   uint32_t magic;
-  uint32_t call;          /* enum call */
-  uint32_t token_size;    /* bytes that follow; only with CALL_AUTHENTICATE */
-  uint32_t cut_suspected; /* the client's last answer had the length at which it cuts */
+  uint32_t call;           /* enum call */
+  uint32_t token_size;     /* bytes that follow; only with CALL_AUTHENTICATE */
+  uint32_t auth_info_size; /* bytes of SSH_AUTH_INFO_0 that follow then; AUTH_INFO_TOO_LONG: none do */
+  uint32_t cut_suspected;  /* the client's last answer had the length at which it cuts */
   char user[ACCOUNT_NAME_MAX + 1];
   char service[SERVICE_SIZE];
   char rhost[HOST_SIZE];
@@ -76,7 +80,8 @@ struct judge_hello {
 
 struct judge_request {
   uint32_t magic;
-  uint32_t token_size; /* bytes that follow */
+  uint32_t token_size;     /* bytes that follow */
+  uint32_t auth_info_size; /* bytes that follow then */
   char user[ACCOUNT_NAME_MAX + 1];
   char service[SERVICE_SIZE];
   char rhost[HOST_SIZE];
@@ -97,9 +102,16 @@ struct judge_answer {
   char token_id[TOKEN_ID_SIZE]; /* jti, or "sha256:" and its digest where it does not fit or is not printable */
   char kid[KID_SIZE];
   char algorithm[ALGORITHM_SIZE];
+  char proof[THUMBPRINT_SIZE]; /* of the key that the token is bound to and that was proved; "": not bound */
+  char actors[ACTORS_SIZE];
   int64_t expires;
   int64_t issued_at;
 };
+
+/* The bytes of SSH_AUTH_INFO_0 behind a request. */
+static inline size_t auth_info_bytes(const struct keeper_request *request) {
+  return request->auth_info_size != AUTH_INFO_TOO_LONG ? request->auth_info_size : 0;
+}
 
 /* True when `array` (a char array) holds a NUL. */
 #define IS_STRING(array) (memchr((array), '\0', sizeof(array)) != NULL)

@@ -6,7 +6,7 @@
 bool verdict_strings_end(const struct judge_answer *verdict) {
   return IS_STRING(verdict->issuer_title) && IS_STRING(verdict->rule) && IS_STRING(verdict->issuer) &&
          IS_STRING(verdict->subject) && IS_STRING(verdict->token_id) && IS_STRING(verdict->kid) &&
-         IS_STRING(verdict->algorithm);
+         IS_STRING(verdict->algorithm) && IS_STRING(verdict->proof) && IS_STRING(verdict->actors);
 }
 
 /* Without iat, which is 0 then, the lifetime counts from now. */
@@ -37,11 +37,17 @@ static bool issuer_is_possible(const struct judge_answer *verdict, const struct 
          name_is_listed(issuer->algorithms, verdict->algorithm);
 }
 
+static bool proof_is_possible(const struct judge_answer *verdict, const struct rule *rule) {
+  bool bound = verdict->proof[0] != '\0';
+  return bound ? strlen(verdict->proof) == THUMBPRINT_SIZE - 1 && text_is_printable(verdict->proof) : !rule->bound;
+}
+
 enum reason verdict_check(const struct settings *settings, const struct account_facts *account, const char *service,
                           int64_t now, const struct judge_answer *verdict, const struct rule **ret) {
   const struct issuer *issuer = settings_issuer(settings, verdict->issuer_title);
   const struct rule *rule = settings_rule(settings, verdict->rule);
   if (!issuer_is_possible(verdict, issuer) || rule == NULL || !times_are_possible(verdict, issuer, now) ||
+      !proof_is_possible(verdict, rule) || !text_is_printable(verdict->actors) ||
       rule_permits(rule, issuer->title, service, account) != REASON_OK) {
     return REASON_JUDGE_REFUSED;
   }

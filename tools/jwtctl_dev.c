@@ -14,6 +14,7 @@
 #include "secret.h"
 #include "signing.h"
 #include "text.h"
+#include "token.h"
 #include "trusted_file.h"
 
 #define KEY_FILE_MAX 65536
@@ -148,6 +149,9 @@ static const char token_usage[] =
     "  --subject S           sub\n"
     "  --audience A          aud; several become a list\n"
     "  --lifetime S          exp is so many seconds from now (default 300)\n"
+    "  --bind FILE           cnf with the thumbprint of this OpenSSH public key, id_ed25519.pub for example: the "
+    "token\n"
+    "                        then opens nothing but a connection that has proved the key\n"
     "  --claim NAME=VALUE    a claim whose value is a string; NAME ends at the first '='\n"
     "  --type TYPE           typ in the header (default JWT)\n"
     "  --omit NAME           leave out a claim, exp for example\n"
@@ -213,6 +217,20 @@ static int take_claim(struct request *request, const char *text) {
   return claim != NULL ? take_string(request->overrides, claim, equals + 1) : EXIT_WRONG_USE;
 }
 
+/* RFC 9449 section 6.1. */
+static int take_key(struct request *request, const char *path) {
+  char *line, thumbprint[THUMBPRINT_SIZE];
+  size_t size;
+  if (trusted_file_read(path, FILE_OF_ANYONE, SSH_AUTH_INFO_MAX, &line, &size) != REASON_OK)
+    return wrong_use(token_name, "%s cannot be read: %s", path, strerror(errno));
+  const char *why = token_prepare() == REASON_OK ? ssh_key_thumbprint(line, strcspn(line, "\n"), thumbprint)
+                                                 : "OpenSSL does not start";
+  free(line);
+  if (why != NULL) return wrong_use(token_name, "%s is no public key of OpenSSH: %s", path, why);
+  json_t *cnf = json_pack("{s:s}", "jkt", thumbprint);
+  return json_object_set_new(request->overrides, "cnf", cnf) == 0 ? EXIT_YES : EXIT_NO;
+}
+
 static int take_base(struct request *request, json_t *claims) {
   if (claims == NULL) return EXIT_WRONG_USE;
   json_decref(request->claims);
@@ -240,6 +258,8 @@ static int take(int option, struct request *request, char **argv) {
     if (!parse_number(optarg, 0, INT32_MAX, &request->lifetime))
       return wrong_use(token_name, "--lifetime takes seconds");
     return EXIT_YES;
+  case 'b':
+    return take_key(request, optarg);
   case 'n':
     return take_claim(request, optarg);
   case 't':
@@ -299,17 +319,13 @@ static int print_token(const struct request *request) {
 }
 
 static int run_token(int argc, char **argv) {
-  static const struct option known[] = {{"key", required_argument, NULL, 'k'},
-                                        {"claims", required_argument, NULL, 'c'},
-                                        {"claims-file", required_argument, NULL, 'f'},
-                                        {"issuer", required_argument, NULL, 'i'},
-                                        {"subject", required_argument, NULL, 's'},
-                                        {"audience", required_argument, NULL, 'a'},
-                                        {"lifetime", required_argument, NULL, 'l'},
-                                        {"claim", required_argument, NULL, 'n'},
-                                        {"type", required_argument, NULL, 't'},
-                                        {"omit", required_argument, NULL, 'o'},
-                                        {NULL, 0, NULL, 0}};
+  static const struct option known[] = {
+      {"key", required_argument, NULL, 'k'},         {"claims", required_argument, NULL, 'c'},
+      {"claims-file", required_argument, NULL, 'f'}, {"issuer", required_argument, NULL, 'i'},
+      {"subject", required_argument, NULL, 's'},     {"audience", required_argument, NULL, 'a'},
+      {"lifetime", required_argument, NULL, 'l'},    {"bind", required_argument, NULL, 'b'},
+      {"claim", required_argument, NULL, 'n'},       {"type", required_argument, NULL, 't'},
+      {"omit", required_argument, NULL, 'o'},        {NULL, 0, NULL, 0}};
   CLEANUP(request_clear)
   struct request request = {
       .overrides = json_object(), .audiences = json_array(), .omitted = json_object(), .type = "JWT", .lifetime = -1};

@@ -33,7 +33,7 @@ static const char usage[] =
     "  --service NAME      the PAM service: sshd, sudo, ...\n"
     "  --rhost HOST        where the login comes from\n"
     "  --now EPOCH         the time to decide for (default: the clock when the command starts)\n"
-    "  --ssh-auth-info FILE  what sshd put into SSH_AUTH_INFO_0; its methods are shown\n"
+    "  --ssh-auth-info FILE  what sshd put into SSH_AUTH_INFO_0: the keys that a token may be bound to\n"
     "  --json              print a JSON object\n"
     "\n"
     "Exit status: 0 accept, 1 deny, 2 wrong use or settings.\n"
@@ -46,7 +46,9 @@ static const char usage[] =
 struct explanation {
   struct settings_choice choice;
   struct login_request request;
-  const char *auth_info; /* the file */
+  const char *auth_info;       /* the file */
+  char *auth_info_text;        /* what it holds, unparsed */
+  struct ssh_auth_info proved; /* what of it a login would look at */
   bool json;
   bool colour;
   json_t *steps; /* with --json */
@@ -128,7 +130,8 @@ static void put_labelled(const char *label, const char *text) {
 
 /* Part of a rule, which is told after its parts. */
 static bool is_part(const char *step) {
-  return strcmp(step, "service") == 0 || strcmp(step, "condition") == 0 || strcmp(step, "account") == 0;
+  static const char *const parts[] = {"service", "condition", "account", "bound", NULL};
+  return name_is_listed(parts, step);
 }
 
 static void print_step(const struct explanation *explanation, const struct trace_step *step) {
@@ -184,23 +187,33 @@ static void show_account(struct explanation *explanation) {
   show_step(explanation, &step);
 }
 
-/* The first word of each line is a method that sshd has completed. */
-static int show_auth_info(struct explanation *explanation) {
-  char *text, methods[128] = "";
+/* As sshd writes it, but for a newline that an editor put behind it. */
+static int read_auth_info(struct explanation *explanation) {
   size_t size;
   if (!explanation->auth_info) return EXIT_YES;
-  if (trusted_file_read(explanation->auth_info, FILE_OF_ANYONE, AUTH_INFO_MAX, &text, &size) != REASON_OK)
+  if (trusted_file_read(explanation->auth_info, FILE_OF_ANYONE, AUTH_INFO_MAX, &explanation->auth_info_text, &size) !=
+      REASON_OK)
     return wrong_use(name, "%s cannot be read: %s", explanation->auth_info, strerror(errno));
-  char *rest = text;
-  for (char *line; (line = strsep(&rest, "\n"));) {
-    size_t used = strlen(methods);
-    line[strcspn(line, " ")] = '\0';
-    if (*line) snprintf(methods + used, sizeof(methods) - used, "%s%s", used ? ", " : "", line);
-  }
-  free(text);
-  struct trace_step step = {"ssh-auth-info", "methods completed before; no rule asks for one", true, methods, NULL};
-  show_step(explanation, &step);
+  explanation->proved = (struct ssh_auth_info){explanation->auth_info_text, size};
+  explanation->request.proved = &explanation->proved;
   return EXIT_YES;
+}
+
+/* The first word of each line is a method that sshd has completed. */
+static void show_auth_info(struct explanation *explanation) {
+  char methods[128] = "";
+  if (!explanation->auth_info) return;
+  bool fits = explanation->proved.size <= SSH_AUTH_INFO_MAX;
+  char *rest = explanation->auth_info_text;
+  for (char *line; fits && (line = strsep(&rest, "\n"));) {
+    size_t used = strlen(methods), size = strcspn(line, " ");
+    if (size > 0 && used < sizeof(methods))
+      snprintf(methods + used, sizeof(methods) - used, "%s%.*s", used ? ", " : "", (int)size, line);
+    if (rest) rest[-1] = '\n';
+  }
+  struct trace_step step = {"ssh-auth-info", "methods completed before", fits, methods,
+                            fits ? NULL : "at most 16384 bytes: more proves nothing"};
+  show_step(explanation, &step);
 }
 
 /* ---- answers ---- */
@@ -239,6 +252,7 @@ static int decide_and_tell(struct explanation *explanation, const struct setting
   const char *text = "";
   size_t size = 0;
   input_begin(&input, STDIN_FILENO, INPUT_WHOLE);
+  show_auth_info(explanation);
   if (!input_next(&input, &text, &size)) {
     fprintf(stderr, "jwtctl %s: standard input could not be read: %s\n", name, strerror(errno));
     return EXIT_WRONG_USE;
@@ -253,7 +267,7 @@ static int explain(struct explanation *explanation, const struct settings *setti
     return wrong_use(name, "%s", reason_text(REASON_OUT_OF_MEMORY));
   ask_host(&explanation->request.account);
   show_account(explanation);
-  int status = show_auth_info(explanation);
+  int status = read_auth_info(explanation);
   if (status == EXIT_YES)
     status = shed_privilege(name) == REASON_OK ? decide_and_tell(explanation, settings, files) : EXIT_WRONG_USE;
   key_files_free(files);
@@ -273,6 +287,7 @@ static int run(int argc, char **argv) {
   explanation.steps = json_array();
   status = explain(&explanation, settings);
   json_decref(explanation.steps);
+  free(explanation.auth_info_text);
   settings_free(settings);
   return status;
 }

@@ -11,6 +11,7 @@
 
 #include "compiler.h"
 #include "secret.h"
+#include "token.h"
 
 #define FIELD_MAX 1024 /* bytes of a key's member: RSA with 8192 bits */
 
@@ -149,29 +150,12 @@ static EVP_PKEY *generate(const struct signer *signer) {
   return EVP_PKEY_Q_keygen(NULL, NULL, signer->kind);
 }
 
-/* RFC 7638: SHA-256 over the required members, sorted and without white space. */
-static char *thumbprint(const json_t *jwk) {
-  static const char *const required[] = {"crv", "e", "kty", "n", "x", "y"};
-  json_t *core = json_object();
-  for (size_t i = 0; i < COUNT_OF(required); i++) {
-    json_t *value = json_object_get(jwk, required[i]);
-    if (value != NULL) json_object_set(core, required[i], value);
-  }
-  char *text = json_dumps(core, JSON_COMPACT | JSON_SORT_KEYS);
-  json_decref(core);
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  size_t size;
-  bool made = text != NULL && EVP_Q_digest(NULL, "SHA256", NULL, text, strlen(text), digest, &size);
-  free(text);
-  return made ? encode(digest, size) : NULL;
-}
-
 static bool put_names(json_t *jwk, const struct signer *signer, const char *kid) {
-  char *own = kid == NULL ? thumbprint(jwk) : NULL;
+  char own[THUMBPRINT_SIZE];
+  if (kid == NULL && !jwk_thumbprint(jwk, own)) return false;
   int failed = json_object_set_new(jwk, "kid", json_string(kid != NULL ? kid : own)) |
                json_object_set_new(jwk, "alg", json_string(signer->alg)) |
                json_object_set_new(jwk, "use", json_string("sig"));
-  free(own);
   return failed == 0;
 }
 

@@ -104,7 +104,8 @@ static enum reason find_issuer(const struct matter *matter, struct decision *dec
 }
 
 static enum reason verify(const struct issuer *issuer, const struct token *token, const struct keyset *keys,
-                          int64_t now, const struct trace *trace, struct verified_claims **ret) {
+                          const struct login_request *request, const struct trace *trace,
+                          struct verified_claims **ret) {
   struct token_expectation expectation = {
       .keys = keys,
       .algorithms = issuer->algorithms,
@@ -118,7 +119,8 @@ static enum reason verify(const struct issuer *issuer, const struct token *token
       .max_lifetime = issuer->max_lifetime,
       .issued_at_optional = issuer->issued_at_optional,
       .leeway = issuer->leeway,
-      .now = now,
+      .now = request->now,
+      .proved = request->proved,
   };
   return token_verify(token, &expectation, trace, ret);
 }
@@ -130,6 +132,12 @@ static enum reason check_token_id(const struct rule *rule, const struct verified
   if (!rule->single_use) return REASON_OK;
   trace_step(trace, "token-id", rule->title, id && *id, id, "a jti, for the rule allows one use");
   return id && *id ? REASON_OK : REASON_TOKEN_ID_MISSING;
+}
+
+static void trace_actors(const struct verified_claims *claims, const struct trace *trace) {
+  char actors[ACTORS_SIZE];
+  verified_claims_actors(claims, actors);
+  if (*actors) trace_step(trace, "actor", NULL, true, actors, NULL);
 }
 
 enum reason decide(const struct settings *settings, const struct key_files *files, const struct login_request *request,
@@ -144,7 +152,8 @@ enum reason decide(const struct settings *settings, const struct key_files *file
     const struct matter matter = {settings, files, token, request->now, trace};
     reason = find_issuer(&matter, ret, &keys);
   }
-  if (reason == REASON_OK) reason = verify(ret->issuer, token, keys, request->now, trace, &ret->claims);
+  if (reason == REASON_OK) reason = verify(ret->issuer, token, keys, request, trace, &ret->claims);
+  if (reason == REASON_OK) trace_actors(ret->claims, trace);
   if (reason == REASON_OK) reason = policy_decide(settings, ret->issuer, ret->claims, request, trace, &rule);
   if (reason == REASON_OK) reason = check_token_id(rule, ret->claims, trace);
   if (reason == REASON_OK) ret->rule = rule;

@@ -6,6 +6,7 @@
  *           or a token could get round it by its form
  *   has     an array with such a member; a string with such a word between blanks; an object with such a key
  *   exists  a claim that is there and not null
+ *   absent  a claim that is not there, or null
  */
 #include "condition.h"
 
@@ -83,7 +84,7 @@ static bool has(const struct condition *condition, const json_t *value) {
 }
 
 static bool holds(const struct condition *condition, const json_t *value) {
-  if (!value) return false;
+  if (!value) return condition->operator== CONDITION_ABSENT;
   switch (condition->operator) {
   case CONDITION_EQUAL:
     return equals(condition, value);
@@ -93,6 +94,8 @@ static bool holds(const struct condition *condition, const json_t *value) {
     return has(condition, value);
   case CONDITION_EXISTS:
     return true;
+  case CONDITION_ABSENT:
+    return false;
   }
   return false;
 }

@@ -53,14 +53,18 @@ static bool read_operator(const char *word, enum condition_operator *ret, const 
   static const struct {
     const char *word;
     enum condition_operator operator;
-  } operators[] = {
-      {"==", CONDITION_EQUAL}, {"!=", CONDITION_UNEQUAL}, {"has", CONDITION_HAS}, {"exists", CONDITION_EXISTS}};
+  } operators[] = {{"==", CONDITION_EQUAL},
+                   {"!=", CONDITION_UNEQUAL},
+                   {"has", CONDITION_HAS},
+                   {"exists", CONDITION_EXISTS},
+                   {"absent", CONDITION_ABSENT}};
   for (size_t i = 0; i < COUNT_OF(operators); i++) {
     if (strcmp(word, operators[i].word) != 0) continue;
     *ret = operators[i].operator;
     return true;
   }
-  return wrong(ret_wrong, "the second word is no operator; there are ==, !=, has and exists, with blanks around");
+  return wrong(ret_wrong,
+               "the second word is no operator; there are ==, !=, has, exists and absent, with blanks around");
 }
 
 /* A JSON integer: no plus, no leading zero. */
@@ -126,8 +130,8 @@ bool condition_parse(struct arena *arena, const char *text, struct condition *re
   if (!read_word(arena, &at, &operator, ret_wrong)) return false;
   if (!read_operator(operator, & condition.operator, ret_wrong)) return false;
   skip_blanks(&at);
-  if (condition.operator== CONDITION_EXISTS) {
-    if (*at) return wrong(ret_wrong, "`exists` takes no value");
+  if (condition.operator== CONDITION_EXISTS || condition.operator== CONDITION_ABSENT) {
+    if (*at) return wrong(ret_wrong, "`exists` and `absent` take no value");
   } else if (!read_value(arena, at, &condition, ret_wrong)) {
     return false;
   }
@@ -142,6 +146,8 @@ static bool same_value(const struct condition *a, const struct condition *b) {
 
 bool conditions_contradict(const struct condition *a, const struct condition *b) {
   if (strcmp(a->claim, b->claim) != 0) return false;
+  /* Every other operator wants the claim to be there. */
+  if ((a->operator== CONDITION_ABSENT) != (b->operator== CONDITION_ABSENT)) return true;
   bool both_equal = a->operator== CONDITION_EQUAL && b->operator== CONDITION_EQUAL;
   bool opposed = (a->operator== CONDITION_EQUAL && b->operator== CONDITION_UNEQUAL) ||
                  (a->operator== CONDITION_UNEQUAL && b->operator== CONDITION_EQUAL);

@@ -56,6 +56,7 @@ static const struct option rule_options[] = {
     {.name = "system", .type = OPTION_FLAG, RULE(system), .fallback = "false"},
     {.name = "local", .type = OPTION_FLAG, RULE(local), .fallback = "false"},
     {.name = "single_use", .type = OPTION_FLAG, RULE(single_use), .fallback = "false"},
+    {.name = "bound", .type = OPTION_FLAG, RULE(bound), .fallback = "false"},
     {.name = "session",
      .type = OPTION_TEXT,
      .offset = offsetof(struct rule_draft, session),

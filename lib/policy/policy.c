@@ -59,12 +59,20 @@ static void trace_service(const struct trace *trace, const struct rule *rule, co
   trace_step(trace, "service", NULL, held, service, wanted);
 }
 
+/* A token with a cnf was verified against it. */
+static enum reason check_bound(const struct verified_claims *claims, const struct trace *trace) {
+  const char *proof = verified_claims_proof(claims);
+  trace_step(trace, "bound", NULL, proof != NULL, proof, "a token with a cnf");
+  return proof != NULL ? REASON_OK : REASON_PROOF_MISSING;
+}
+
 static enum reason try_rule(const struct rule *rule, const struct issuer *issuer, const struct verified_claims *claims,
                             const struct login_request *request, const struct trace *trace) {
   bool served = rule_serves(rule, request->service);
   trace_service(trace, rule, request->service, served);
   bool held = conditions_hold(rule, claims, trace);
-  return served && held ? check_account(rule, issuer, claims, request, trace) : REASON_NO_RULE;
+  enum reason reason = served && held ? check_account(rule, issuer, claims, request, trace) : REASON_NO_RULE;
+  return reason == REASON_OK && rule->bound ? check_bound(claims, trace) : reason;
 }
 
 /* It goes into the ledger, and before the administrator's eyes. */

@@ -70,3 +70,15 @@ enum reason base64url_decode(const char *text, size_t size, struct bytes *ret) {
   bytes = (struct bytes){0};
   return REASON_OK;
 }
+
+void base64url_encode(const unsigned char *bytes, size_t size, char *ret) {
+  uint32_t pending = 0;
+  unsigned bits = 0;
+  for (size_t i = 0; i < size; i++) {
+    pending = pending << 8 | bytes[i];
+    for (bits += 8; bits >= 6; bits -= 6)
+      *ret++ = BASE64URL_ALPHABET[pending >> (bits - 6) & 63];
+  }
+  if (bits > 0) *ret++ = BASE64URL_ALPHABET[pending << (6 - bits) & 63];
+  *ret = '\0';
+}

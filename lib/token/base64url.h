@@ -19,4 +19,12 @@ void bytes_clear(struct bytes *bytes);
  */
 MUST_USE enum reason base64url_decode(const char *text, size_t size, struct bytes *ret);
 
+#define BASE64URL_ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+/* The room that `size` bytes need as text, with the NUL. */
+#define BASE64URL_ROOM(size) (((size)*4 + 2) / 3 + 1)
+
+/* The one text of these bytes; `ret` has BASE64URL_ROOM(size). */
+void base64url_encode(const unsigned char *bytes, size_t size, char *ret);
+
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "claims.h"
+#include "proof.h"
 
 struct check {
   const json_t *claims;
@@ -197,11 +198,15 @@ static enum reason check_authorized_party(const struct check *check) {
   return conclude(check, "authorized-party", held, azp, wanted, REASON_AUTHORIZED_PARTY_MISMATCH);
 }
 
-/* RFC 7800 section 3: whoever presents the token must prove the key in cnf, and nothing here does. */
+/* RFC 7800 section 3: whoever presents the token must have proved the key in cnf. */
 static enum reason check_proof(const struct check *check) {
   const json_t *cnf = claim(check, "cnf");
+  char thumbprint[THUMBPRINT_SIZE];
   if (cnf == NULL) return REASON_OK;
-  return conclude(check, "proof", false, cnf, NULL, REASON_PROOF_MISSING);
+  const char *why = cnf_thumbprint(cnf, thumbprint);
+  if (why != NULL) return conclude(check, "proof", false, cnf, why, REASON_PROOF_MISSING);
+  enum reason reason = proof_check(check->expectation->proved, thumbprint, check->trace);
+  return conclude(check, "proof", reason == REASON_OK, cnf, "the cnf of a key that this connection proved", reason);
 }
 
 enum reason claims_check(const json_t *claims, const struct token_expectation *expectation, const char *const *profile,

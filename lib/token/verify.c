@@ -7,12 +7,14 @@
 #include "claims.h"
 #include "keyset.h"
 #include "parsed.h"
+#include "proof.h"
 
 struct verified_claims {
   json_t *claims;
   json_t *header;
   int64_t expiry;
   int64_t issued_at;
+  char proof[THUMBPRINT_SIZE]; /* "": not bound */
 };
 
 /* ---- header ---- */
@@ -127,6 +129,11 @@ static enum reason vouch(const struct token *token, struct verified_claims **ret
   *made = (struct verified_claims){.claims = json_incref(token->claims), .header = json_incref(token->header)};
   numeric_date(json_object_get(token->claims, "exp"), &made->expiry);
   numeric_date(json_object_get(token->claims, "iat"), &made->issued_at);
+  const json_t *cnf = json_object_get(token->claims, "cnf");
+  if (cnf != NULL && cnf_thumbprint(cnf, made->proof) != NULL) {
+    verified_claims_free(made);
+    return REASON_INTERNAL;
+  }
   *ret = made;
   return REASON_OK;
 }
@@ -172,6 +179,10 @@ const char *verified_claims_subject(const struct verified_claims *claims) {
 
 const char *verified_claims_token_id(const struct verified_claims *claims) {
   return json_string_value(json_object_get(claims->claims, "jti"));
+}
+
+const char *verified_claims_proof(const struct verified_claims *claims) {
+  return claims->proof[0] != '\0' ? claims->proof : NULL;
 }
 
 int64_t verified_claims_expiry(const struct verified_claims *claims) {

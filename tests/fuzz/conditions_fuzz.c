@@ -17,14 +17,17 @@ const json_t *verified_claims_find(const struct verified_claims *claims, const c
   return claims_find(claims->json, name);
 }
 
+static bool asks_for_presence(const struct condition *condition) {
+  return condition->operator== CONDITION_EXISTS || condition->operator== CONDITION_ABSENT;
+}
+
 static bool parse(struct arena *arena, const char *text, struct condition *ret) {
   struct condition again = {.text = NULL};
   const char *wrong = NULL;
   bool parsed = condition_parse(arena, text, ret, &wrong);
   MUST_HOLD(condition_parse(arena, text, &again, &wrong) == parsed);
   MUST_HOLD(parsed || (wrong != NULL && *wrong != '\0' && again.text == NULL));
-  if (parsed)
-    MUST_HOLD(claim_name_valid(ret->claim) && (ret->type == VALUE_NONE) == (ret->operator== CONDITION_EXISTS));
+  if (parsed) MUST_HOLD(claim_name_valid(ret->claim) && (ret->type == VALUE_NONE) == asks_for_presence(ret));
   return parsed;
 }
 
@@ -120,10 +123,11 @@ static bool check(const struct condition *condition, json_t *json) {
   const json_t *literal = json_object_get(json, condition->claim);
   bool held = holds(condition, json);
   if (condition->claim[0] != '/') MUST_HOLD(value == (json_is_null(literal) ? NULL : literal));
-  if (value == NULL) MUST_HOLD(!held && !json_is_null(value));
-  if (condition->operator== CONDITION_EXISTS) MUST_HOLD(held == (value != NULL));
-  if (condition->operator!= CONDITION_EXISTS) check_equality(condition, json, value);
-  if (condition->operator!= CONDITION_EXISTS) check_membership(condition, json, value);
+  MUST_HOLD(holds_as(*condition, CONDITION_EXISTS, json) == (value != NULL));
+  MUST_HOLD(holds_as(*condition, CONDITION_ABSENT, json) == (value == NULL));
+  if (value == NULL) MUST_HOLD(held == (condition->operator== CONDITION_ABSENT));
+  if (!asks_for_presence(condition)) check_equality(condition, json, value);
+  if (!asks_for_presence(condition)) check_membership(condition, json, value);
   check_spelling(condition, json, held);
   return held;
 }

@@ -3,7 +3,7 @@
  *   answer    user service kind uid group, then the judge's answer: what the keeper lets pass is within some rule
  *   request   user service rhost kind uid group now magic size cut, then the token, raw: the judge answers soundly
  *   login     the same, then the token's header and behind it its payload, which are signed: the judge's yes is one
- * that the keeper lets pass
+ *             that the keeper lets pass; the connection has proved the key of RFC 8037 A.1
  */
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -34,6 +34,7 @@ static const char settings_text[] =
     RULE("staff", "corp", "service = sshd when = { 'team == a' } account = \"{name}\" create = true")
     RULE("local", "corp", "when = { 'team == b' } account = \"x-{/user/name}\" local = true")
     RULE("deploy", "corp", "service = { sshd, sudo } when = { 'groups has deploy' } account = deploy single_use = true")
+    RULE("bound", "corp", "when = { 'team == c' } account = deploy bound = true")
     RULE("root", "corp", "service = sudo when = { 'root exists' } account = root system = true");
 /* clang-format on */
 
@@ -123,6 +124,7 @@ static bool keeper_lets_pass(const struct judge_answer *answer, const char *serv
   MUST_HOLD(issuer->trust_domain == NULL || strncmp(answer->subject, "spiffe://td.example/", 20) == 0);
   check_times(answer, issuer, now);
   check_permitted(rule, service, account);
+  MUST_HOLD(!rule->bound || strlen(answer->proof) == THUMBPRINT_SIZE - 1);
   MUST_HOLD(rule_permits(rule, issuer->title, service, account) == REASON_OK);
   return true;
 }
@@ -186,8 +188,11 @@ static bool converse(const void *bytes, size_t size, struct judge_answer *ret) {
   return answered;
 }
 
-static bool is_sound(const struct judge_request *request, size_t token_size) {
-  return request->magic == PROTOCOL_MAGIC && request->token_size <= token_size &&
+static const char auth_info[] =
+    "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea\n";
+
+static bool is_sound(const struct judge_request *request, size_t left) {
+  return request->magic == PROTOCOL_MAGIC && (size_t)request->token_size + request->auth_info_size <= left &&
          request->token_size <= TOKEN_MAX_SIZE && IS_STRING(request->user) && IS_STRING(request->service) &&
          IS_STRING(request->rhost) && request->account_kind <= ACCOUNT_LOCAL;
 }
@@ -196,10 +201,12 @@ static void fuzz_request(struct judge_request request, const char *token, size_t
                          bool is_signed) {
   static char bytes[sizeof(struct judge_request) + 2 * TOKEN_MAX_SIZE];
   struct judge_answer answer;
-  size_t size = sizeof request + token_size;
+  request.auth_info_size = is_signed ? sizeof auth_info - 1 : 0;
+  size_t size = sizeof request + token_size + request.auth_info_size;
   if (size > sizeof bytes) return;
-  memcpy(bytes, &request, sizeof request);
-  memcpy(bytes + sizeof request, token, token_size);
+  char *end = mempcpy(bytes, &request, sizeof request);
+  end = mempcpy(end, token, token_size);
+  memcpy(end, auth_info, request.auth_info_size);
   size -= cut < size ? cut : size;
   if (!converse(bytes, size, &answer)) return;
 

@@ -185,9 +185,11 @@ static void look_at_variable(struct play *play, const struct step *step) {
 }
 
 static void set_variable(struct play *play, const struct step *step) {
-  char assignment[256];
-  snprintf(assignment, sizeof(assignment), "%s=%s", step->subject, step->value);
-  if (pam_putenv(play->pamh, assignment) != PAM_SUCCESS) complain(play, "cannot be set", NULL, assignment);
+  char *assignment = NULL;
+  if (asprintf(&assignment, "%s=%s", step->subject, step->value) < 0) assignment = NULL;
+  if (assignment == NULL || pam_putenv(play->pamh, assignment) != PAM_SUCCESS)
+    complain(play, "cannot be set", NULL, step->subject);
+  free(assignment);
 }
 
 static void look_at_groups(struct play *play, const struct step *step) {

@@ -49,6 +49,12 @@ rule "once" {
     account = "worker"
     single_use = true
 }
+rule "keyed" {
+    issuer  = "dev"
+    when    = { "sub == keyed" }
+    account = "worker"
+    bound   = true
+}
 rule "low group" {
     issuer  = "dev"
     when    = { "sub == low" }
@@ -86,6 +92,12 @@ token once-no-id --subject once --claim once=yes --omit jti
 token low --subject low
 token lost --subject lost
 token system --subject system
+# The key of RFC 8037 A.1, which the scenarios prove.
+echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea' >/dev/shm/key.pub
+person bound ana --bind /dev/shm/key.pub
+token free-for-bound --subject keyed
+token bound-for-bound --subject keyed --bind /dev/shm/key.pub
+token acted --subject robot --claims '{"act":{"sub":"agent-7","act":{"iss":"https://idp.test","sub":"planner"}}}'
 token nobody --subject nobody --claim "padding=$(head -c 300 /dev/zero | tr '\0' x)"
 pod='{"sub":"system:serviceaccount:ci:runner","kubernetes.io":{"namespace":"ci"}}'
 issuer_keys=/dev/shm/one token pod-of-one --issuer https://kubernetes.test --claims "$pod"
@@ -96,4 +108,21 @@ head -c 1023 "$tokens/ben" >"$tokens/cut"
 
 stacks=/run/stacks
 mkdir -p $stacks
-exec /usr/libexec/first-login-view "$tokens" "$log" $stacks "$top"/tests/pam/scenarios/*.scn
+# What sshd says is looked at up to 16 KiB; with one byte more, the key that it begins with is not proved.
+info='publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea '
+info+=$(head -c $((16384 - ${#info})) /dev/zero | tr '\0' x)
+cat >/run/75-too-long.scn <<END
+# What sshd says of the connection has at most 16 KiB
+service sshd
+user ana
+auth required pam_jwt.so
+putenv SSH_AUTH_INFO_0 $info
+call authenticate PAM_SUCCESS
+ask "Password or token: " @bound
+putenv SSH_AUTH_INFO_0 ${info}x
+call authenticate PAM_AUTH_ERR
+ask "Password or token: " @bound
+log authpriv.info jwt-login: decision=accept reason=ok phase=authenticate user=ana * proof=kPrK_*
+log authpriv.notice jwt-login: decision=deny reason=proof-missing phase=authenticate user=ana service=sshd ms=* detail="SSH_AUTH_INFO_0 has more than 16384 bytes: use a smaller key or certificate"
+END
+exec /usr/libexec/first-login-view "$tokens" "$log" $stacks "$top"/tests/pam/scenarios/*.scn /run/75-too-long.scn

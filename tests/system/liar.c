@@ -2,7 +2,7 @@
  * A judge that a token has taken over: stands in for jwt-judge and answers what /run/lie says, a `key value` a line:
  *   hello N, fingerprint N            change the greeting (N is added to the true value)
  *   reason N, magic N                 change the answer
- *   issuer-title, rule, issuer, subject, token-id, algorithm TEXT      what it claims; %n stands for a newline
+ *   issuer-title, rule, issuer, subject, token-id, algorithm, proof, actors TEXT   what it claims; %n is a newline
  *   unterminated FIELD                fill that field wholly, without a NUL
  *   expires N, issued N               seconds from now
  *   short N, more N                   leave out, or add, N bytes of answer
@@ -32,6 +32,8 @@ static const struct {
     {"subject", answer.subject, sizeof(answer.subject)},
     {"token-id", answer.token_id, sizeof(answer.token_id)},
     {"algorithm", answer.algorithm, sizeof(answer.algorithm)},
+    {"proof", answer.proof, sizeof(answer.proof)},
+    {"actors", answer.actors, sizeof(answer.actors)},
 };
 
 static void say(const char *key, const char *text) {
@@ -73,7 +75,7 @@ static bool read_lie(void) {
 }
 
 int main(void) {
-  static char token[TOKEN_MAX_SIZE], reply[2 * sizeof(answer)];
+  static char token[TOKEN_MAX_SIZE + SSH_AUTH_INFO_MAX], reply[2 * sizeof(answer)];
   struct judge_request request;
   struct settings *settings = NULL;
   struct settings_error error;
@@ -83,7 +85,8 @@ int main(void) {
   hello.fingerprint = settings->fingerprint;
   settings_free(settings);
   if (!read_lie() || !write_full(0, &hello, sizeof(hello), deadline) ||
-      !read_full(0, &request, sizeof(request), deadline) || !read_full(0, token, request.token_size, deadline)) {
+      !read_full(0, &request, sizeof(request), deadline) ||
+      !read_full(0, token, request.token_size + request.auth_info_size, deadline)) {
     return 1;
   }
   memcpy(reply, &answer, sizeof(answer));

@@ -88,6 +88,13 @@ check_token 'no iat is fine' 0 accept no-iat
 check_token 'unless the lifetime counts' 1 'reject issued-at-missing' no-iat --max-lifetime 300
 dev_token --claims '{"cnf": {"jkt": "x"}}' >bound
 check_token 'a bound token' 1 'reject proof-missing' bound
+echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea me@here' >key.pub
+cnf() {
+  dev_token --bind "$1" | cut -d. -f2 | tr -- -_ +/ | base64 -d 2>/dev/null | grep -o '"cnf":{[^}]*}'
+}
+check 'dev token binds to a key of OpenSSH' 0 '"cnf":{"jkt":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"}' cnf key.pub
+check 'and to nothing else' 2 '' dev_token --bind issuer/keys.json
+check 'nor to what is not there' 2 '' dev_token --bind none.pub
 
 # ---- tampering ----
 IFS=. read -r header payload signature <token

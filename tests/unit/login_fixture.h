@@ -22,7 +22,8 @@ struct fixture {
   struct settings *settings;
   struct key_files *files;
   struct decision decision;
-  char seen[FIXTURE_TEXT_MAX]; /* the traced steps: "step:detail+" or "-", in a row */
+  const struct ssh_auth_info *proved; /* NULL, or what the connection has proved */
+  char seen[FIXTURE_TEXT_MAX];        /* the traced steps: "step:detail+" or "-", in a row */
 };
 
 static inline void fixture_write(const char *path, const char *text) {
@@ -78,7 +79,8 @@ static inline enum reason fixture_decide_token(struct fixture *fixture, const ch
                                                const char *service, struct account_facts account) {
   char *token = kit_token(header, claims);
   struct trace trace = {fixture_note, fixture};
-  struct login_request request = {.account = account, .service = service, .now = FIXTURE_NOW};
+  struct login_request request = {
+      .account = account, .service = service, .now = FIXTURE_NOW, .proved = fixture->proved};
   decision_clear(&fixture->decision);
   fixture->seen[0] = '\0';
   enum reason reason =

@@ -67,6 +67,21 @@ static const struct condition_case conditions[] = {
     {",\"x\":[]", "x exists", true},
     {",\"x\":null", "x exists", false},
     {"", "x exists", false},
+    /* absent */
+    {"", "x absent", true},
+    {",\"x\":null", "x absent", true},
+    {",\"x\":false", "x absent", false},
+    {",\"x\":\"\"", "x absent", false},
+    {",\"x\":{}", "x absent", false},
+    {",\"x\":{\"y\":1}", "/x/z absent", true},
+    {",\"x\":{\"y\":1}", "/x/y absent", false},
+    /* an actor (RFC 8693), required, forbidden, and a certain one */
+    {",\"act\":{\"sub\":\"agent\"}", "act exists", true},
+    {",\"act\":{\"sub\":\"agent\"}", "act absent", false},
+    {"", "act absent", true},
+    {",\"act\":{\"sub\":\"agent\"}", "/act/sub == agent", true},
+    {",\"act\":{\"sub\":\"agent\",\"act\":{\"sub\":\"b\"}}", "/act/act absent", false},
+    {",\"may_act\":{\"sub\":\"agent\"}", "/may_act/sub == agent", true},
     /* has: an array */
     {",\"groups\":[\"a\",\"b c\"]", "groups has a", true},
     {",\"groups\":[\"a\",\"b c\"]", "groups has b c", true},
@@ -317,6 +332,54 @@ static void the_furthest_reason_is_told(void) {
   fixture_end(&fixture);
 }
 
+/* ---- bound tokens ---- */
+
+#define THUMBPRINT "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k" /* RFC 8037 A.3, of the key below */
+#define PROVED "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea\n"
+#define BOUND ",\"cnf\":{\"jkt\":\"" THUMBPRINT "\"}"
+
+static void a_bound_rule_wants_a_proved_key(void) {
+  static const struct ssh_auth_info proved = {PROVED, sizeof(PROVED) - 1}, nothing = {"", 0};
+  static const struct {
+    const struct ssh_auth_info *proved;
+    const char *claims;
+    const char *rule; /* NULL: refused */
+    enum reason reason;
+  } cases[] = {
+      {&proved, FIXTURE_CLAIMS(BOUND), "bound", REASON_OK},
+      {&proved, FIXTURE_CLAIMS(""), NULL, REASON_PROOF_MISSING},
+      {NULL, FIXTURE_CLAIMS(""), NULL, REASON_PROOF_MISSING},
+      {&nothing, FIXTURE_CLAIMS(BOUND), NULL, REASON_PROOF_MISSING},
+      {NULL, FIXTURE_CLAIMS(BOUND), NULL, REASON_PROOF_MISSING},
+      {&proved, FIXTURE_CLAIMS(",\"free\":1"), "free", REASON_OK},
+      {NULL, FIXTURE_CLAIMS(",\"free\":1" BOUND), NULL, REASON_PROOF_MISSING},
+      {&proved, FIXTURE_CLAIMS(",\"free\":1" BOUND), "bound", REASON_OK},
+      {&proved, FIXTURE_CLAIMS(",\"cnf\":{\"kid\":\"k\"}"), NULL, REASON_PROOF_MISSING},
+  };
+  struct fixture fixture;
+  if (fixture_begin(&fixture,
+                    FIXTURE_ISSUER "rule \"bound\" { issuer = corp any = true account = deploy bound = true }\n"
+                                   "rule \"free\" { issuer = corp when = 'free exists' account = deploy }\n")) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+      fixture.proved = cases[i].proved;
+      CHECK_REASON(fixture_decide(&fixture, cases[i].claims, "sshd", DEPLOY), cases[i].reason);
+      CHECK_STRING(fixture.decision.rule ? fixture.decision.rule->title : NULL, cases[i].rule);
+    }
+  }
+  fixture_end(&fixture);
+}
+
+static void actors_are_traced(void) {
+  struct fixture fixture;
+  if (fixture_begin(&fixture, FIXTURE_ISSUER "rule \"any\" { issuer = corp any = true account = deploy }\n")) {
+    CHECK_REASON(fixture_decide(&fixture, FIXTURE_CLAIMS(",\"act\":{\"sub\":\"a\"}"), "sshd", DEPLOY), REASON_OK);
+    CHECK(strstr(fixture.seen, "actor+ ") != NULL);
+    CHECK_REASON(fixture_decide(&fixture, FIXTURE_CLAIMS(""), "sshd", DEPLOY), REASON_OK);
+    CHECK(strstr(fixture.seen, "actor") == NULL);
+  }
+  fixture_end(&fixture);
+}
+
 UNIT_MAIN({"conditions mean what the manual says", conditions_mean_what_the_manual_says},
           {"all conditions must hold", all_conditions_must_hold},
           {"a template produces the name to the byte", a_template_produces_the_name_to_the_byte},
@@ -325,4 +388,6 @@ UNIT_MAIN({"conditions mean what the manual says", conditions_mean_what_the_manu
            a_pattern_needs_its_beginning_its_end_and_something_between},
           {"a rule is for its services", a_rule_is_for_its_services},
           {"the first rule that matches decides", the_first_rule_that_matches_decides},
-          {"the furthest reason is told", the_furthest_reason_is_told})
+          {"the furthest reason is told", the_furthest_reason_is_told},
+          {"a bound rule wants a proved key", a_bound_rule_wants_a_proved_key},
+          {"actors are traced", actors_are_traced})

@@ -161,6 +161,24 @@ check 'without a terminal there is no colour' is "$(grep -c $'\033' out)" 0
 printf 'publickey ssh-ed25519 AAAA\n' >info
 explain 1 'decision: deny no-rule' --user "$me" --rhost 192.0.2.1 --ssh-auth-info info < <(token)
 check 'the methods that sshd completed are shown' grep -q '^✔ ssh-auth-info.*found publickey$' out
+explain 1 'decision: deny proof-missing' --user "$me" --ssh-auth-info info \
+  < <(token --claims '{"cnf":{"jkt":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"}}')
+check 'a key that proves nothing says why' grep -qxF '✔ proved-key: ssh-ed25519; found its blob is damaged' out
+printf 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea me\n' >key.pub
+{ echo password && sed 's/^/publickey /' key.pub; } >info
+bound=(--bind key.pub --claims '{"ref":"refs/heads/main","groups":["ops team"],"act":{"sub":"agent-7"}}')
+explain 0 "decision: accept rule=\"main branch\" account=$me" --user "$me" --ssh-auth-info info < <(token "${bound[@]}")
+check 'explain shows the keys that were proved' grep -qxF \
+  '✔ proved-key: ssh-ed25519; found kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k' out
+check 'explain shows what the token is bound to' grep -qF '✔ proof; found {"jkt":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"}; ' out
+check 'explain shows who acts' grep -qxF '✔ actor; found agent-7' out
+explain 1 'decision: deny proof-missing' --user "$me" < <(token "${bound[@]}")
+sed -i 's/AAAAINdam/AAAAINdaM/' info
+explain 1 'decision: deny proof-mismatch' --user "$me" --ssh-auth-info info < <(token "${bound[@]}")
+head -c 16385 /dev/zero | tr '\0' '\n' >info
+explain 1 'decision: deny proof-missing' --user "$me" --ssh-auth-info info < <(token "${bound[@]}")
+check 'explain says that more than 16 KiB prove nothing' grep -q '^✘ ssh-auth-info: .*wanted at most 16384 bytes' out
+printf 'publickey ssh-ed25519 AAAA\n' >info
 run explain --config good.conf --service sshd --user "$me" --json < <(token)
 check 'explain --json' is "$status $(grep -c '^{"decision":"deny","reason":"no-rule",.*"steps":\[{' out)" '1 1'
 

@@ -1,9 +1,9 @@
 # unit/token
-noinst_HEADERS += tests/unit/rfc_examples.h tests/unit/token_kit.h
+noinst_HEADERS += tests/unit/rfc_examples.h tests/unit/ssh_keys.h tests/unit/token_kit.h
 TOKEN_TEST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/lib/token $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS)
 TOKEN_TEST_LDADD = lib/token/libtoken.la lib/base/libbase.la $(JANSSON_LIBS) $(CRYPTO_LIBS)
 
-check_PROGRAMS += tests/unit/algorithms_test tests/unit/base64url_test tests/unit/claims_test tests/unit/keyset_test tests/unit/signature_test \
+check_PROGRAMS += tests/unit/algorithms_test tests/unit/base64url_test tests/unit/claims_test tests/unit/keyset_test tests/unit/proof_test tests/unit/signature_test \
 	tests/unit/token_test tests/unit/vectors_test
 tests_unit_algorithms_test_SOURCES = tests/unit/algorithms_test.c
 tests_unit_algorithms_test_CPPFLAGS = $(TOKEN_TEST_CPPFLAGS)
@@ -17,6 +17,9 @@ tests_unit_claims_test_LDADD = $(TOKEN_TEST_LDADD)
 tests_unit_keyset_test_SOURCES = tests/unit/keyset_test.c
 tests_unit_keyset_test_CPPFLAGS = $(TOKEN_TEST_CPPFLAGS)
 tests_unit_keyset_test_LDADD = $(TOKEN_TEST_LDADD)
+tests_unit_proof_test_SOURCES = tests/unit/proof_test.c
+tests_unit_proof_test_CPPFLAGS = $(TOKEN_TEST_CPPFLAGS)
+tests_unit_proof_test_LDADD = $(TOKEN_TEST_LDADD)
 tests_unit_signature_test_SOURCES = tests/unit/signature_test.c
 tests_unit_signature_test_CPPFLAGS = $(TOKEN_TEST_CPPFLAGS)
 tests_unit_signature_test_LDADD = $(TOKEN_TEST_LDADD)
@@ -25,7 +28,7 @@ tests_unit_token_test_CPPFLAGS = $(TOKEN_TEST_CPPFLAGS)
 tests_unit_token_test_LDADD = $(TOKEN_TEST_LDADD)
 tests_unit_vectors_test_SOURCES = tests/unit/vectors_test.c
 tests_unit_vectors_test_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
-tests_unit_vectors_test_LDADD = lib/base/libbase.la $(JANSSON_LIBS)
+tests_unit_vectors_test_LDADD = $(TOKEN_TEST_LDADD)
 EXTRA_tests_unit_vectors_test_DEPENDENCIES = tools/jwtctl
 
 EXTRA_PROGRAMS += tests/unit/bounds

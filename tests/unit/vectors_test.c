@@ -1,4 +1,5 @@
-/* Independent vectors, where the folder is there: each row through `jwtctl verify --signature-only`. */
+/* Independent vectors, where the folder is there: each row through `jwtctl verify --signature-only`, a thumbprint by
+ * itself. */
 #include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
@@ -7,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "token.h"
 #include "unit.h"
 
 static char folder[PATH_MAX], jwtctl[PATH_MAX], scratch[] = "/tmp/jwt-login-vectors.XXXXXX";
@@ -75,7 +77,14 @@ static void check_row(const json_t *row) {
          json_string_value(json_object_get(row, "note")));
 }
 
-static void check_file(const char *name, int rows_wanted) {
+static void check_thumbprint(const json_t *row) {
+  char found[THUMBPRINT_SIZE] = "";
+  CHECK_STRING(json_string_value(json_object_get(row, "kind")), "thumbprint");
+  CHECK(jwk_thumbprint(json_object_get(row, "jwk"), found));
+  CHECK_STRING(found, json_string_value(json_object_get(row, "expect")));
+}
+
+static void check_file(const char *name, int rows_wanted, void (*check)(const json_t *row)) {
   char path[PATH_MAX + 64], *line = NULL;
   size_t size = 0;
   int rows = 0;
@@ -85,7 +94,7 @@ static void check_file(const char *name, int rows_wanted) {
   while (getline(&line, &size, file) > 0) {
     json_t *row = json_loads(line, JSON_ALLOW_NUL, NULL);
     CHECK(json_is_object(row));
-    if (json_is_object(row)) check_row(row);
+    if (json_is_object(row)) check(row);
     json_decref(row);
     rows++;
   }
@@ -95,15 +104,21 @@ static void check_file(const char *name, int rows_wanted) {
 }
 
 static void rfc_vectors(void) {
-  check_file("rfc_vectors.jsonl", 47);
+  check_file("rfc_vectors.jsonl", 47, check_row);
 }
 
 static void wycheproof(void) {
-  check_file("wycheproof_jws.jsonl", 615);
+  check_file("wycheproof_jws.jsonl", 615, check_row);
+}
+
+static void thumbprints(void) {
+  check_file("thumbprint.jsonl", 2, check_thumbprint);
 }
 
 int main(void) {
-  static const struct unit_test tests[] = {{"the RFCs' vectors", rfc_vectors}, {"Wycheproof's vectors", wycheproof}};
+  static const struct unit_test tests[] = {{"the RFCs' vectors", rfc_vectors},
+                                           {"Wycheproof's vectors", wycheproof},
+                                           {"vectors of thumbprints", thumbprints}};
   const char *source = getenv("abs_top_srcdir"), *build = getenv("abs_top_builddir");
   snprintf(folder, sizeof folder, "%s/../shared/vectors", source != NULL ? source : ".");
   snprintf(jwtctl, sizeof jwtctl, "%s/tools/jwtctl", build != NULL ? build : ".");

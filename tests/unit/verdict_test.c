@@ -39,6 +39,7 @@ static const struct rule rules[] = {
     {.title = "pods", .issuer = "legacy", .services = sshd, .account = "alice", .groups = none, .create = true},
     {.title = "workloads", .issuer = "spiffe", .services = sshd, .account = "alice", .groups = none, .create = true},
     {.title = "deploy", .issuer = "corp", .services = sshd, .account = "deploy", .groups = none},
+    {.title = "bound", .issuer = "corp", .services = sshd, .account = "deploy", .groups = none, .bound = true},
 };
 static const struct settings settings = {
     .issuers = issuers, .issuer_count = COUNT_OF(issuers), .rules = rules, .rule_count = COUNT_OF(rules)};
@@ -195,6 +196,24 @@ static void it_cannot_leave_out_who_it_was(void) {
   REFUSED(answer);
 }
 
+static void it_cannot_pass_an_unbound_token_off_as_bound(void) {
+  static const char thumbprint[] = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
+  struct judge_answer answer = of_section("corp", "https://corp.example", "bound", "u-1");
+  CHECK_REASON(check(answer, "deploy", ACCOUNT_LOCAL, 1500, "sshd"), REASON_JUDGE_REFUSED);
+  strcpy(answer.proof, thumbprint);
+  CHECK_REASON(check(answer, "deploy", ACCOUNT_LOCAL, 1500, "sshd"), REASON_OK);
+  answer.proof[42] = '\0';
+  CHECK_REASON(check(answer, "deploy", ACCOUNT_LOCAL, 1500, "sshd"), REASON_JUDGE_REFUSED);
+  answer = honest();
+  strcpy(answer.proof, thumbprint);
+  PASSES(answer);
+  strcpy(answer.proof, "yes");
+  REFUSED(answer);
+  answer = honest();
+  strcpy(answer.actors, "agent\ndecision=accept");
+  REFUSED(answer);
+}
+
 static void a_string_without_an_end_is_seen(void) {
   struct judge_answer answer = honest();
   CHECK(verdict_strings_end(&answer));
@@ -202,6 +221,12 @@ static void a_string_without_an_end_is_seen(void) {
   CHECK(!verdict_strings_end(&answer));
   answer = honest();
   memset(answer.kid, 'x', sizeof(answer.kid));
+  CHECK(!verdict_strings_end(&answer));
+  answer = honest();
+  memset(answer.proof, 'x', sizeof(answer.proof));
+  CHECK(!verdict_strings_end(&answer));
+  answer = honest();
+  memset(answer.actors, 'x', sizeof(answer.actors));
   CHECK(!verdict_strings_end(&answer));
 }
 
@@ -214,4 +239,5 @@ UNIT_MAIN({"an honest answer passes", an_honest_answer_passes},
           {"it cannot pass one cluster off as another", it_cannot_pass_one_cluster_off_as_another},
           {"it cannot leave the trust domain", it_cannot_leave_the_trust_domain},
           {"it cannot leave out who it was", it_cannot_leave_out_who_it_was},
+          {"it cannot pass an unbound token off as bound", it_cannot_pass_an_unbound_token_off_as_bound},
           {"a string without an end is seen", a_string_without_an_end_is_seen})

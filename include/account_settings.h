@@ -51,6 +51,9 @@ struct account_settings {
   uint64_t fingerprint;  /* of the settings text; tables made from other settings are outdated */
 };
 
+/* True when a group section has this name. */
+bool group_is_declared(const struct account_settings *settings, const char *name);
+
 /* True for a home or a shell as a passwd line can hold it: absolute, at most ACCOUNT_PATH_MAX bytes, without a colon or
  * a control character. */
 bool account_path_is_fit(const char *path);

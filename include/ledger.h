@@ -57,6 +57,12 @@ struct host_record {
   const char *shell;
 };
 
+/* A group as the host, or the ledger, has it. */
+struct given_group {
+  const char *name;
+  uint32_t gid;
+};
+
 struct admission {
   const char *name;
   const char *service;
@@ -71,8 +77,9 @@ struct admission {
   struct host_record host;
   id_use_function id_use; /* required when `create` */
   void *id_use_context;
-  const uint32_t *groups; /* gids the rule gives */
+  const struct given_group *groups; /* that the rule gives */
   size_t group_count;
+  bool host_membership; /* they become memberships, too, of an account that is not `local` */
   const char *token_id; /* single use: what is remembered until `expires`; NULL when the rule allows more */
   int64_t expires;      /* the token's exp */
   bool session_until_expiry;
@@ -99,12 +106,18 @@ enum ledger_change { LEDGER_UNCHANGED, LEDGER_ACCOUNT_ADDED };
  * - A control character in issuer or subject: REASON_CLAIMS_MALFORMED.
  * - Bound to another issuer and subject, or made for a role, which binds to nobody, and this is none:
  *   REASON_ACCOUNT_BOUND. A role leaves the binding as it is. Disabled: REASON_ACCOUNT_DISABLED.
- * - Not there and !create: REASON_ACCOUNT_UNKNOWN. Made: the id is the first probe of its name (account_id_probe) that
- *   neither the ledger (tombstones included) nor id_use has taken; ID_UNKNOWN is REASON_SOURCE_UNAVAILABLE; none
- *   left is REASON_ACCOUNT_RANGE_FULL. id_use is asked outside the transaction: it may be slow, and asked again.
+ * - Not there and !create: REASON_ACCOUNT_UNKNOWN. REASON_NAME_RESERVED when a group of the ledger has the name.
+ *   REASON_SETTINGS_INVALID when the fleet key cannot be read. Made: the id is the first probe of its name
+ * (account_id_probe) that neither the ledger (tombstones included) nor id_use has taken; ID_UNKNOWN is
+ * REASON_SOURCE_UNAVAILABLE; none left is REASON_ACCOUNT_RANGE_FULL. id_use is asked outside the transaction: it may be
+ * slow, and asked again.
  * - The identity's uid, gid, home or shell is not what the host resolved: REASON_ACCOUNT_CHANGED_RETRY, and the
  *   identity is kept, reserved under its right id (*ret_change says so: publish it), so that the next try succeeds.
  * - token_id used before: REASON_REPLAYED, and nothing is made. ACCOUNT_CHANGED_RETRY does not use it up.
+ *
+ * - host_membership: until the rights end, whatever becomes of the grant's session, the identity is in these groups for
+ *   the whole host. REASON_GROUP_AMBIGUOUS when one is of another source and has an id in settings->range, or a name or
+ *   an id that the ledger gave.
  *
  * *ret_change is set also on these refusals. It says ADDED at every login while anything is left to publish, so that a
  * crash between the two is made good.
@@ -190,21 +203,45 @@ MUST_USE enum reason ledger_identity(struct ledger *ledger, const char *name,
 /* How many sessions of the identity are registered under this boot and not marked as ended; 0 for an unknown name. */
 MUST_USE enum reason ledger_open_sessions(struct ledger *ledger, const char *name, const char *boot_id, int64_t *ret);
 
+struct membership {
+  const char *group;
+  uint32_t gid;
+  int64_t expires; /* 0: it does not end by itself */
+};
+
+/* Call `visit` for every group that the identity is in for the whole host, in the order of names; it stops when `visit`
+ * returns false. Strings live for the call. A disabled account's are listed, and do not count. */
+MUST_USE enum reason ledger_each_membership(struct ledger *ledger, uint32_t uid, int64_t now,
+                                            bool (*visit)(void *context, const struct membership *membership),
+                                            void *context);
+
+/* The gid of a group that a section of the settings made. REASON_GROUP_UNKNOWN when the ledger has no such group. */
+MUST_USE enum reason ledger_group(struct ledger *ledger, const char *name, uint32_t *ret_gid);
+
+/* Whether a group of another source has the name of a group or an account of the ledger, or an id that the ledger gave
+ * at whatever time. */
+MUST_USE enum reason ledger_has_group(struct ledger *ledger, const char *name, uint32_t gid, bool *ret);
+
 /* ---- what only the administrator changes; REASON_ACCOUNT_UNKNOWN when there is no identity of this name ---- */
 
 /*
  * Disable the identity, or enable it, whatever it was. It takes effect at the next decision of every kind: no login, no
- * session and no right of a grant while it is disabled. Sessions that are open go on; so does its NSS entry, for its
- * files are still its own.
+ * session and no right of a grant while it is disabled, and no membership; those that tokens gave do not come back.
+ * Sessions that are open go on; so does its NSS entry, for its files are still its own.
+ *
+ * Its memberships go out of the tables in `directory` at once; what is left of them comes back with the next
+ * publishing, at the next login of anybody at the latest. When the tables could not be written (ledger_publish's
+ * errors) the ledger is changed all the same.
  */
-MUST_USE enum reason ledger_set_enabled(struct ledger *ledger, const char *name, bool enabled);
+MUST_USE enum reason ledger_set_enabled(struct ledger *ledger, const char *directory, const char *name, bool enabled);
 
 /*
- * Bind the identity to this issuer and subject. When that is another than before, the grants given until now are over.
+ * Bind the identity to this issuer and subject. When that is another than before, the grants given until now and their
+ * memberships are over. The tables: see ledger_set_enabled.
  * REASON_CLAIMS_MALFORMED for an empty text, one with a control character, or one that is longer than a token.
  */
-MUST_USE enum reason ledger_rebind(struct ledger *ledger, const char *name, const char *issuer, const char *subject,
-                                   int64_t now);
+MUST_USE enum reason ledger_rebind(struct ledger *ledger, const char *directory, const char *name, const char *issuer,
+                                   const char *subject);
 
 /*
  * Remove the identity, its grants and its sessions, and publish all that is left. Its id stays used for good: whoever
@@ -228,7 +265,7 @@ enum provision_result {
   PROVISION_NAME_RESERVED,
   PROVISION_NAME_LOCAL, /* another source has the name */
   PROVISION_NAME_BOUND, /* the ledger has the name for another issuer and subject */
-  PROVISION_DIFFERS,    /* the ledger has the account with another id, home, shell or state */
+  PROVISION_DIFFERS,    /* the ledger has the account with another id, home, shell, state or groups */
   PROVISION_BINDING,    /* issuer or subject: one without the other, too long, or not printable */
   PROVISION_PATH,       /* home or shell does not fit into a passwd line */
   PROVISION_ID_OUTSIDE, /* not in the range */
@@ -236,7 +273,12 @@ enum provision_result {
   PROVISION_ID_LOCAL,   /* another source has it as uid or gid */
   PROVISION_RANGE_FULL,
   PROVISION_SOURCE_UNAVAILABLE,
-  PROVISION_WITHDRAWN, /* it was declared and is no longer: it is disabled now */
+  PROVISION_NAME_GROUP,      /* the ledger has a group of the name */
+  PROVISION_NAME_ACCOUNT,    /* of a group: the ledger has an account of the name */
+  PROVISION_GID_DIFFERS,     /* of a group: the ledger has it with another gid */
+  PROVISION_GROUP_AMBIGUOUS, /* see ledger_admit */
+  PROVISION_KEY_UNREADABLE,  /* the fleet key */
+  PROVISION_WITHDRAWN,       /* it was declared and is no longer: it is disabled now */
 };
 
 /* What is wrong, in one clause; NULL for the first three. */
@@ -251,7 +293,9 @@ struct provision {
   const char *subject;
   const char *home; /* NULL: what the settings say; so is shell */
   const char *shell;
-  uint32_t uid; /* 0: the first probe of the name that nobody has */
+  uint32_t uid;                     /* 0: the first probe of the name that nobody has */
+  const struct given_group *groups; /* it is in for good, at most GRANT_GROUPS_MAX; NULL: what is there, or else none */
+  size_t group_count;
   /* PROVISION_REMOVED: no account, only its id, which must be given, is reserved for good. */
   enum provision_state state;
   bool any_state;               /* `state` was not asked for: an account that is there may have another */
@@ -276,13 +320,16 @@ struct provisioning {
 MUST_USE enum reason ledger_provision(struct ledger *ledger, const struct provisioning *how, struct provision *accounts,
                                       size_t count);
 
+/* `kind` is "account" or "group". */
+typedef void (*declared_teller)(void *context, const char *kind, const char *name, enum provision_result result);
+
 /*
  * Make the accounts that the settings declare, with their ids, and give those that are there their home, shell and,
- * where the settings say it, binding. `tell` hears of each that cannot be, and of each that is no longer declared.
- * Nothing is published yet. `tell` and the functions of `how` are called outside a transaction.
+ * where the settings say it, binding; then make the groups of the group sections. `tell` hears of each that cannot be,
+ * and of each account that is no longer declared; a group stays. Nothing is published yet. `tell` and the functions of
+ * `how` are called outside a transaction.
  */
-MUST_USE enum reason ledger_declare(struct ledger *ledger, const struct provisioning *how,
-                                    void (*tell)(void *context, const char *name, enum provision_result result),
+MUST_USE enum reason ledger_declare(struct ledger *ledger, const struct provisioning *how, declared_teller tell,
                                     void *context);
 
 /* ---- the NSS tables ---- */

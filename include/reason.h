@@ -93,6 +93,8 @@
     "say system = true in the rule, if that is meant") \
   X(REASON_GROUP_UNKNOWN, "group-unknown", "the rule gives a group that this host does not have", \
     "create the group or take it out of the rule") \
+  X(REASON_GROUP_AMBIGUOUS, "group-ambiguous", "the rule gives a group whose name or gid is ours and another source's", \
+    "rename or renumber that source's group, or take it out of the rule") \
   /* account state */ \
   X(REASON_ACCOUNT_UNKNOWN, "account-unknown", "the account does not exist and the rule does not create accounts", \
     "create the account, or say create = true in the rule") \

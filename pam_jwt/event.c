@@ -49,7 +49,7 @@ static void add_groups(struct audit_line *line, const struct event *event) {
   char text[AUDIT_VALUE_MAX] = "";
   size_t used = 0;
   for (uint32_t i = 0; i < event->group_count && used < sizeof(text) - 12; i++) {
-    used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%u", i > 0 ? "," : "", event->groups[i]);
+    used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%u", i > 0 ? "," : "", event->groups[i].gid);
   }
   audit_add(line, "groups", text);
 }

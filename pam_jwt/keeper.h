@@ -23,9 +23,9 @@ struct event {
   struct ledger *ledger;     /* NULL until opened */
   int64_t now;
   int64_t started_ms;
-  struct judge_answer verdict; /* all zero until the judge has answered */
-  const struct rule *rule;     /* NULL until one was found and permitted */
-  uint32_t groups[GRANT_GROUPS_MAX];
+  struct judge_answer verdict;                 /* all zero until the judge has answered */
+  const struct rule *rule;                     /* NULL until one was found and permitted */
+  struct given_group groups[GRANT_GROUPS_MAX]; /* names are the rule's */
   uint32_t group_count;
   char detail[DETAIL_SIZE]; /* more than the reason says, or "" */
 };

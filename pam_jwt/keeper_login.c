@@ -2,8 +2,10 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "fleet_key.h"
 #include "keeper.h"
 #include "paths.h"
+#include "secret.h"
 #include "sources.h"
 #include "tables.h"
 
@@ -48,29 +50,55 @@ static enum reason find_account(struct event *event, struct account_facts *ret) 
   if (reason != REASON_OK) return reason;
 
   enum source_answer group = sources_group_by_name(request->user, NULL);
-  ret->group_of_same_name = group == SOURCE_FOUND || sources_group_lists_member(request->user);
+  ret->group_of_same_name = group == SOURCE_FOUND || sources_group_lists_member(request->user) ||
+                            group_is_declared(&event->settings->accounts, request->user);
   return user == SOURCE_UNAVAILABLE || group == SOURCE_UNAVAILABLE ? REASON_SOURCE_UNAVAILABLE : REASON_OK;
 }
 
 /* ---- what the rule gives ---- */
 
+static enum reason refuse_ambiguous(struct event *event, const char *name, uint32_t gid) {
+  event_detail(event, "group %s with gid %u", name, gid);
+  return REASON_GROUP_AMBIGUOUS;
+}
+
+/* A group of another source. A name or an id that is ours as well may mean either, whichever came first. */
+static enum reason check_local_group(struct event *event, const char *name, uint32_t gid) {
+  bool ours = group_is_declared(&event->settings->accounts, name);
+  enum reason reason = ours ? REASON_OK : ledger_has_group(event->ledger, name, gid, &ours);
+  if (reason != REASON_OK) return reason;
+  if (ours) return refuse_ambiguous(event, name, gid);
+  if (gid >= SYSTEM_ID_END || event->rule->system) return REASON_OK;
+  event_detail(event, "group %s has gid %u", name, gid);
+  return REASON_SYSTEM_GROUP;
+}
+
+/* A group of ours: as long as its section stands, and nobody else has gained its id. */
+static enum reason find_own_group(struct event *event, const char *name, uint32_t *ret_gid) {
+  bool declared = group_is_declared(&event->settings->accounts, name);
+  enum reason reason = declared ? ledger_group(event->ledger, name, ret_gid) : REASON_GROUP_UNKNOWN;
+  if (reason == REASON_GROUP_UNKNOWN)
+    event_detail(event, "group %s%s", name, declared ? ": see what jwtctl apply says of its section" : "");
+  if (reason != REASON_OK) return reason;
+  return keeper_id_use(NULL, *ret_gid) == ID_TAKEN ? refuse_ambiguous(event, name, *ret_gid) : REASON_OK;
+}
+
 static enum reason resolve_group(struct event *event, const char *name) {
-  uint32_t gid;
+  uint32_t gid = 0;
+  enum reason reason = REASON_SOURCE_UNAVAILABLE;
   switch (sources_group_by_name(name, &gid)) {
   case SOURCE_UNAVAILABLE:
-    return REASON_SOURCE_UNAVAILABLE;
+    break;
   case SOURCE_ABSENT:
-    event_detail(event, "group %s", name);
-    return REASON_GROUP_UNKNOWN;
+    reason = find_own_group(event, name, &gid);
+    break;
   case SOURCE_FOUND:
+    reason = check_local_group(event, name, gid);
     break;
   }
-  if (gid < SYSTEM_ID_END && !event->rule->system) {
-    event_detail(event, "group %s has gid %u", name, gid);
-    return REASON_SYSTEM_GROUP;
-  }
+  if (reason != REASON_OK) return reason;
   if (event->group_count == GRANT_GROUPS_MAX) return REASON_INTERNAL;
-  event->groups[event->group_count++] = gid;
+  event->groups[event->group_count++] = (struct given_group){.name = name, .gid = gid};
   return REASON_OK;
 }
 
@@ -101,10 +129,13 @@ static bool take_identity(void *context, const struct identity *identity) {
 static void note_collision(struct event *event) {
   const char *name = event->request->user;
   struct identity identity = {.name = name};
-  uint32_t first = account_id_probe(name, event->settings->accounts.range, NULL, 0);
-  bool made_now = ledger_identity(event->ledger, name, take_identity, &identity) == REASON_OK &&
-                  identity.created == event->now && identity.uid != first;
-  if (made_now) event_detail(event, "id %u, because %u is taken", identity.uid, first);
+  bool made_now =
+      ledger_identity(event->ledger, name, take_identity, &identity) == REASON_OK && identity.created == event->now;
+  uint8_t key[FLEET_KEY_SIZE];
+  if (!made_now || !fleet_key_read(event->settings->accounts.fleet_key, key)) return;
+  uint32_t first = account_id_probe(name, event->settings->accounts.range, key, 0);
+  ERASE_ARRAY(key);
+  if (identity.uid != first) event_detail(event, "id %u, because %u is taken", identity.uid, first);
 }
 
 /* A token accepted within the leeway after its exp gives rights for as long as the clocks may differ. */
@@ -132,6 +163,7 @@ static enum reason admit(struct event *event, const struct account_facts *accoun
       .id_use = keeper_id_use,
       .groups = event->groups,
       .group_count = event->group_count,
+      .host_membership = event->rule->host_membership,
       .token_id = rule->single_use ? verdict->token_id : NULL,
       .expires = rights_end(event),
       .session_until_expiry = rule->session_until_expiry,
@@ -142,6 +174,8 @@ static enum reason admit(struct event *event, const struct account_facts *accoun
   enum reason reason = ledger_admit(event->ledger, &admission, &grant, &change);
   if (reason == REASON_STATE_UNAVAILABLE || reason == REASON_STATE_DAMAGED || reason == REASON_STATE_BUSY) {
     event_detail(event, "%s: %s", PATH_LEDGER, ledger_detail(event->ledger));
+  } else if (reason == REASON_SETTINGS_INVALID) {
+    event_detail(event, "%s", ledger_detail(event->ledger));
   }
   if (change == LEDGER_ACCOUNT_ADDED) {
     note_collision(event);
@@ -162,8 +196,8 @@ static enum id_use name_use(void *context UNUSED, const char *name) {
 }
 
 /* One that cannot be stands in nobody's way but its own. */
-static void log_declared(void *context UNUSED, const char *name, enum provision_result result) {
-  syslog(LOG_WARNING, "account \"%s\": %s", name, provision_text(result));
+static void log_declared(void *context UNUSED, const char *kind, const char *name, enum provision_result result) {
+  syslog(LOG_WARNING, "%s \"%s\": %s", kind, name, provision_text(result));
 }
 
 static enum reason declare(struct event *event) {
@@ -210,9 +244,9 @@ enum reason keeper_authenticate(struct event *event, const char *token, struct k
   if (reason == REASON_OK && event->rule->single_use && event->verdict.token_id[0] == '\0') {
     reason = REASON_TOKEN_ID_MISSING;
   }
-  if (reason == REASON_OK) reason = resolve_groups(event);
   if (reason == REASON_OK) reason = event_ledger(event);
   if (reason == REASON_OK) reason = refresh_tables(event);
+  if (reason == REASON_OK) reason = resolve_groups(event);
   if (reason == REASON_OK) reason = admit(event, &account, ret);
   return reason;
 }

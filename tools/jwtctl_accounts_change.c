@@ -264,7 +264,7 @@ static int show(int argc, char **argv) {
 /* ---- disable, enable, rebind ---- */
 
 static enum reason set_disabled(struct ledger *ledger, const struct options *options) {
-  return ledger_set_enabled(ledger, options->account, false);
+  return ledger_set_enabled(ledger, PATH_TABLES, options->account, false);
 }
 
 static void tell_disabled(const struct account *account) {
@@ -275,7 +275,7 @@ static void tell_disabled(const struct account *account) {
 }
 
 static enum reason set_enabled(struct ledger *ledger, const struct options *options) {
-  return ledger_set_enabled(ledger, options->account, true);
+  return ledger_set_enabled(ledger, PATH_TABLES, options->account, true);
 }
 
 static void tell_enabled(const struct account *account) {
@@ -284,7 +284,7 @@ static void tell_enabled(const struct account *account) {
 }
 
 static enum reason rebind(struct ledger *ledger, const struct options *options) {
-  return ledger_rebind(ledger, options->account, options->issuer, options->subject, time(NULL));
+  return ledger_rebind(ledger, PATH_TABLES, options->account, options->issuer, options->subject);
 }
 
 static void tell_rebound(const struct account *account) {

@@ -43,9 +43,9 @@ struct declaring {
   size_t refused;
 };
 
-static void tell_declared(void *context, const char *account, enum provision_result result) {
+static void tell_declared(void *context, const char *kind, const char *title, enum provision_result result) {
   struct declaring *declaring = context;
-  fprintf(stderr, "jwtctl %s: account \"%s\": %s\n", declaring->command, account, provision_text(result));
+  fprintf(stderr, "jwtctl %s: %s \"%s\": %s\n", declaring->command, kind, title, provision_text(result));
   if (result != PROVISION_WITHDRAWN) declaring->refused++;
 }
 

@@ -95,16 +95,10 @@ static void look_at_services(const struct rule *rule, json_t *warnings) {
   }
 }
 
-static bool is_group_section(const struct account_settings *accounts, const char *group) {
-  for (size_t i = 0; i < accounts->group_count; i++)
-    if (strcmp(accounts->groups[i].name, group) == 0) return true;
-  return false;
-}
-
 static void look_at_groups(const struct rule *rule, const struct account_settings *accounts, json_t *warnings) {
   for (const char *const *title = rule->groups; *title; title++) {
     const struct group *group = getgrnam(*title);
-    if (!group && !is_group_section(accounts, *title))
+    if (!group && !group_is_declared(accounts, *title))
       check_warn(warnings, rule->file, rule->line,
                  "rule \"%s\": the group %s does not exist; the rule's logins are refused", rule->title, *title);
     else if (group && group->gr_gid < SYSTEM_ID_END && !rule->system)

@@ -1,13 +1,15 @@
 /* A decision becomes a grant: find, bind or make the identity, and note what the session may be. */
 #include "config.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "binding.h"
 #include "database.h"
+#include "groups.h"
+#include "ids.h"
 #include "ledger.h"
+#include "memberships.h"
 
 /* What the ledger has under the name, seen by this admission. */
 struct found {
@@ -51,42 +53,13 @@ static enum reason find_identity(struct ledger *ledger, const struct admission *
   return REASON_OK;
 }
 
-static enum reason id_was_used(struct ledger *ledger, uint32_t id, bool *ret) {
-  int64_t used = 0;
-  enum reason reason = database_integer(ledger, "SELECT 1 FROM used_ids WHERE id = ?", WITH(INTEGER(id)), 0, &used);
-  if (reason == REASON_OK) *ret = used != 0;
-  return reason;
-}
-
-/* The first probe that nobody has. Outside any transaction: other sources may be slow, and the lock is everybody's. */
-static enum reason choose_id(struct ledger *ledger, const struct admission *admission, uint32_t *ret) {
-  for (uint32_t probe = 0;; probe++) {
-    uint32_t id = account_id_probe(admission->name, admission->settings->range, NULL, probe);
-    if (id == 0) return REASON_ACCOUNT_RANGE_FULL;
-    bool used = false;
-    enum reason reason = id_was_used(ledger, id, &used);
-    if (reason != REASON_OK) return reason;
-    if (used) continue;
-    switch (admission->id_use(admission->id_use_context, id)) {
-    case ID_FREE:
-      *ret = id;
-      return REASON_OK;
-    case ID_TAKEN:
-      continue;
-    case ID_UNKNOWN:
-      return REASON_SOURCE_UNAVAILABLE;
-    }
-  }
-}
-
 /* Reserved until the login goes through. */
 static enum reason make_identity(struct ledger *ledger, const struct admission *admission, uint32_t uid,
                                  struct found *ret) {
   char home[ACCOUNT_PATH_MAX + 1];
   const char *shell = admission->settings->shell;
   if (!account_home(admission->settings->home, admission->name, home, sizeof home)) return REASON_SETTINGS_INVALID;
-  enum reason reason = database_run(ledger, "INSERT INTO used_ids (id, name, since) VALUES (?, ?, ?)",
-                                    WITH(INTEGER(uid), TEXT(admission->name), INTEGER(admission->now)));
+  enum reason reason = id_use_up(ledger, uid, admission->name, admission->now);
   if (reason != REASON_OK) return reason;
   reason = database_run(
       ledger,
@@ -148,6 +121,7 @@ static enum reason insert_grant(struct ledger *ledger, const struct admission *a
   return reason;
 }
 
+/* A grant of this uid, with an id of its own. */
 static enum reason make_grant(struct ledger *ledger, const struct admission *admission, uint32_t uid,
                               struct grant *ret) {
   size_t length = strlen(admission->name);
@@ -157,9 +131,18 @@ static enum reason make_grant(struct ledger *ledger, const struct admission *adm
                         .session_end = admission->session_until_expiry ? admission->expires : 0,
                         .group_count = admission->group_count};
   memcpy(ret->name, admission->name, length + 1);
-  if (admission->group_count > 0) memcpy(ret->groups, admission->groups, admission->group_count * sizeof *ret->groups);
+  for (size_t i = 0; i < admission->group_count; i++)
+    ret->groups[i] = admission->groups[i].gid;
   enum reason reason = draw_grant_id(ret->id);
   return reason == REASON_OK ? insert_grant(ledger, admission, ret) : reason;
+}
+
+/* An account has a group of its own name. */
+static enum reason check_new_name(struct ledger *ledger, const struct admission *admission) {
+  bool taken = false;
+  if (!admission->create) return REASON_ACCOUNT_UNKNOWN;
+  enum reason reason = group_has_name(ledger, admission->name, &taken);
+  return reason == REASON_OK && taken ? REASON_NAME_RESERVED : reason;
 }
 
 /* What stands against the admission, the record that the host resolved apart. */
@@ -167,8 +150,22 @@ static enum reason check_admission(struct ledger *ledger, const struct admission
                                    const struct found *found) {
   if (found->exists && found->bound_elsewhere) return REASON_ACCOUNT_BOUND;
   if (found->exists && found->disabled) return REASON_ACCOUNT_DISABLED;
-  if (!found->exists && !admission->local && !admission->create) return REASON_ACCOUNT_UNKNOWN;
-  return check_replay(ledger, admission);
+  enum reason reason = found->exists || admission->local ? REASON_OK : check_new_name(ledger, admission);
+  return reason == REASON_OK ? check_replay(ledger, admission) : reason;
+}
+
+/* Nothing stands against it. `found` does not exist for an account of another source. */
+static enum reason give(struct ledger *ledger, const struct admission *admission, struct found *found,
+                        struct grant *ret) {
+  bool changed = false;
+  enum reason reason = found->exists ? note_login(ledger, admission, found->uid) : REASON_OK;
+  if (reason == REASON_OK) reason = use_token_up(ledger, admission);
+  if (reason == REASON_OK)
+    reason = make_grant(ledger, admission, found->exists ? found->uid : admission->host.uid, ret);
+  if (reason == REASON_OK && found->exists && admission->host_membership)
+    reason = memberships_add_granted(ledger, admission, ret, &changed);
+  if (changed) found->published = false;
+  return reason;
 }
 
 /*
@@ -193,12 +190,7 @@ static enum reason admit(struct ledger *ledger, const struct admission *admissio
   }
   bool retry = found.exists && !found.as_resolved;
   struct grant grant;
-  if (reason == REASON_OK && !retry) {
-    if (found.exists) reason = note_login(ledger, admission, found.uid);
-    if (reason == REASON_OK) reason = use_token_up(ledger, admission);
-    if (reason == REASON_OK)
-      reason = make_grant(ledger, admission, found.exists ? found.uid : admission->host.uid, &grant);
-  }
+  if (reason == REASON_OK && !retry) reason = give(ledger, admission, &found, &grant);
   if (reason == REASON_OK) reason = transaction_commit(&transaction);
   if (reason != REASON_OK) return reason;
   if (found.exists && (retry || !found.published)) *ret_change = LEDGER_ACCOUNT_ADDED;
@@ -215,7 +207,7 @@ enum reason ledger_admit(struct ledger *ledger, const struct admission *admissio
     bool needs_id = false;
     enum reason reason = admit(ledger, admission, id, ret, ret_change, &needs_id);
     if (reason != REASON_OK || !needs_id) return reason;
-    reason = choose_id(ledger, admission, &id);
+    reason = id_choose(ledger, admission->name, admission->settings, admission->id_use, admission->id_use_context, &id);
     if (reason != REASON_OK) return reason;
   }
 }

@@ -135,20 +135,38 @@ static enum reason forget_tokens(struct ledger *ledger, int64_t before) {
       WITH(INTEGER(before)));
 }
 
-/* Groups and sessions go with their grants. */
+/* What is over, and then the local groups without a member of ours. */
+static enum reason tidy_memberships(struct ledger *ledger, int64_t now) {
+  enum reason reason = database_run(ledger,
+                                    "DELETE FROM memberships WHERE rowid IN (SELECT rowid FROM memberships"
+                                    " WHERE expires <= ? ORDER BY expires LIMIT " TIDY_ROWS ")",
+                                    WITH(INTEGER(now)));
+  if (reason != REASON_OK) return reason;
+  return database_run(
+      ledger, "DELETE FROM groups WHERE local AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.gid = groups.gid)",
+      WITH_NOTHING);
+}
+
+/* Of a grant, which stays while a membership that it gave goes on. */
+#define GIVES_NO_MEMBERSHIP(id) " NOT EXISTS (SELECT 1 FROM memberships WHERE memberships.grant_id = " id ")"
+
+/* Groups, sessions and memberships go with their grants. */
 enum reason ledger_tidy(struct ledger *ledger, int64_t now) {
   struct transaction transaction CLEANUP(transaction_end) = {0};
   enum reason reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction);
+  if (reason == REASON_OK) reason = tidy_memberships(ledger, now);
   if (reason == REASON_OK)
     reason = database_run(ledger,
                           "DELETE FROM grants WHERE id IN (SELECT id FROM grants"
-                          " WHERE picked_up IS NULL AND created < ? ORDER BY created LIMIT " TIDY_ROWS ")",
+                          " WHERE picked_up IS NULL AND created < ? AND" GIVES_NO_MEMBERSHIP(
+                              "grants.id") " ORDER BY created LIMIT " TIDY_ROWS ")",
                           WITH(INTEGER(now - GRANT_PICKUP_SECONDS)));
   if (reason == REASON_OK)
-    reason = database_run(ledger,
-                          "DELETE FROM grants WHERE id IN (SELECT grant_id FROM sessions"
-                          " WHERE ended < ? ORDER BY ended LIMIT " TIDY_ROWS ")",
-                          WITH(INTEGER(now - SESSION_KEPT_SECONDS)));
+    reason = database_run(
+        ledger,
+        "DELETE FROM grants WHERE id IN (SELECT grant_id FROM sessions"
+        " WHERE ended < ? AND" GIVES_NO_MEMBERSHIP("sessions.grant_id") " ORDER BY ended LIMIT " TIDY_ROWS ")",
+        WITH(INTEGER(now - SESSION_KEPT_SECONDS)));
   if (reason == REASON_OK) reason = forget_tokens(ledger, now - USED_TOKEN_MARGIN_SECONDS);
   return reason == REASON_OK ? transaction_commit(&transaction) : reason;
 }

@@ -68,7 +68,8 @@ enum reason ledger_removed_after(struct ledger *ledger, uint32_t after, size_t l
   bool any;
   return visit_identities(ledger,
                           "SELECT name, id, '', '', '', '', 'removed', since, NULL, 0 FROM used_ids WHERE id > ?"
-                          " AND NOT EXISTS (SELECT 1 FROM identities WHERE uid = id) ORDER BY id LIMIT ?",
+                          " AND NOT EXISTS (SELECT 1 FROM identities WHERE uid = id)"
+                          " AND NOT EXISTS (SELECT 1 FROM groups WHERE gid = id AND NOT local) ORDER BY id LIMIT ?",
                           WITH(INTEGER(after), INTEGER(limit)), visit, context, &any);
 }
 

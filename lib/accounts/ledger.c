@@ -105,8 +105,32 @@ static const char schema_4[] =
     "ALTER TABLE tables ADD COLUMN building INTEGER NOT NULL DEFAULT 0 CHECK (building IN (0, 1));"
     "ALTER TABLE identities ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0 CHECK (hidden IN (0, 1));";
 
+/*
+ * groups: those that a group section made, and, `local`, those of other sources that have members of ours; the former's
+ * ids are in used_ids, too. Of the memberships those of a grant end with its rights, and the others, which the
+ * administrator gave, do not end by themselves. hidden: as of an identity.
+ */
+static const char schema_5[] =
+    "CREATE TABLE groups ("
+    "  gid INTEGER PRIMARY KEY CHECK (gid BETWEEN 0 AND 4294967294),"
+    "  " TEXT_OF("name", 1, 255) " UNIQUE,"
+    "  local INTEGER NOT NULL CHECK (local IN (0, 1)),"
+    "  " MOMENT("since") " NOT NULL,"
+    "  hidden INTEGER NOT NULL DEFAULT 0 CHECK (hidden IN (0, 1)),"
+    "  CHECK (local OR (length(name) <= 32 AND name GLOB '[a-z_]*' AND name NOT GLOB '*[^a-z0-9_-]*')));"
+    "CREATE TABLE memberships ("
+    "  identity INTEGER NOT NULL REFERENCES identities (uid) ON DELETE CASCADE,"
+    "  gid INTEGER NOT NULL REFERENCES groups (gid) ON DELETE CASCADE,"
+    "  grant_id TEXT REFERENCES grants (id) ON DELETE CASCADE,"
+    "  " MOMENT("expires") ","
+    "  CHECK ((grant_id IS NULL) = (expires IS NULL)));"
+    "CREATE UNIQUE INDEX memberships_identity ON memberships (identity, gid, ifnull(grant_id, ''));"
+    "CREATE INDEX memberships_gid ON memberships (gid);"
+    "CREATE INDEX memberships_grant ON memberships (grant_id) WHERE grant_id IS NOT NULL;"
+    "CREATE INDEX memberships_expires ON memberships (expires) WHERE expires IS NOT NULL;";
+
 /* A ledger of version N becomes one of N + 1 by steps[N]; 0 is an empty file. A step is never changed once released. */
-static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4};
+static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4, schema_5};
 #define SCHEMA_VERSION ((int64_t)COUNT_OF(steps))
 
 static enum reason read_version(struct ledger *ledger, int64_t *ret) {

@@ -6,7 +6,11 @@
 
 #include "binding.h"
 #include "database.h"
+#include "fleet_key.h"
+#include "groups.h"
 #include "ledger.h"
+#include "memberships.h"
+#include "secret.h"
 #include "turn.h"
 
 /*
@@ -35,7 +39,7 @@ const char *provision_text(enum provision_result result) {
   case PROVISION_NAME_BOUND:
     return "the account is there and belongs to another issuer and subject; 'jwtctl accounts rebind' changes that";
   case PROVISION_DIFFERS:
-    return "the account is there with another uid, home, shell or state; 'jwtctl accounts show' tells";
+    return "the account is there with another uid, home, shell, state or groups; 'jwtctl accounts show' tells";
   case PROVISION_BINDING:
     return "issuer and subject are both null, or both 1 to 16384 bytes without control characters";
   case PROVISION_PATH:
@@ -43,13 +47,23 @@ const char *provision_text(enum provision_result result) {
   case PROVISION_ID_OUTSIDE:
     return "the uid is not within uid_min and uid_max of the settings";
   case PROVISION_ID_USED:
-    return "the uid belongs to another account, or belonged to one, and ids are not given out twice";
+    return "the id belongs to another account or group, or belonged to one, and ids are not given out twice";
   case PROVISION_ID_LOCAL:
-    return "another source of this host has the uid, as a user's or as a group's";
+    return "another source of this host has the id, as a user's or as a group's";
   case PROVISION_RANGE_FULL:
     return "no id is free within uid_min and uid_max of the settings";
   case PROVISION_SOURCE_UNAVAILABLE:
     return "a source of nsswitch.conf did not answer, so the name or the uid may be somebody's";
+  case PROVISION_NAME_GROUP:
+    return "a group of the settings, or one with members, has the name";
+  case PROVISION_NAME_ACCOUNT:
+    return "an account has the name, and with it a group";
+  case PROVISION_GID_DIFFERS:
+    return "it is there with another gid, and keeps it, for files may be its own; take `gid` out of its section";
+  case PROVISION_GROUP_AMBIGUOUS:
+    return "the name or gid of a group is that of a group or account of the ledger, and another source has it too";
+  case PROVISION_KEY_UNREADABLE:
+    return "an id is chosen by the fleet key, and that cannot be read; 'jwtctl check' says why";
   case PROVISION_WITHDRAWN:
     return "it is no longer declared, so it is disabled; 'jwtctl accounts enable' or 'remove' decides";
   }
@@ -79,12 +93,14 @@ static enum provision_result result_of(enum id_use use, enum provision_result ta
 }
 
 /* Go on to the first probe that no other source has. */
-static enum provision_result ask_sources(const struct provisioning *how, struct provision *account) {
+static enum provision_result ask_sources(const struct provisioning *how, const uint8_t *key,
+                                         struct provision *account) {
   account->candidate = account->uid;
   if (account->state == PROVISION_REMOVED) return PROVISION_WAITING;
   if (account->uid != 0) return result_of(how->id_use(how->context, account->uid), PROVISION_ID_LOCAL);
+  if (key == NULL) return PROVISION_KEY_UNREADABLE;
   for (;; account->probe++) {
-    account->candidate = account_id_probe(account->name, how->settings->range, NULL, account->probe);
+    account->candidate = account_id_probe(account->name, how->settings->range, key, account->probe);
     if (account->candidate == 0) return PROVISION_RANGE_FULL;
     enum id_use use = how->id_use(how->context, account->candidate);
     if (use != ID_TAKEN) return result_of(use, PROVISION_ID_LOCAL);
@@ -95,6 +111,7 @@ static enum provision_result ask_sources(const struct provisioning *how, struct 
 
 struct statements {
   sqlite3_stmt *find, *use_id, *free_id, *owner, *insert;
+  bool any_group; /* the ledger has one */
 };
 
 static void statements_free(struct statements *statements) {
@@ -127,6 +144,10 @@ static enum reason prepare(struct ledger *ledger, struct statements *ret) {
                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)" /* see database_note_behind */
                        " ON CONFLICT (name) DO NOTHING",
                        WITH_NOTHING, &ret->insert);
+  int64_t any_group = 0;
+  if (reason == REASON_OK)
+    reason = database_integer(ledger, "SELECT 1 FROM groups LIMIT 1", WITH_NOTHING, 0, &any_group);
+  ret->any_group = any_group != 0;
   return reason;
 }
 
@@ -160,7 +181,12 @@ static enum reason look_up(struct ledger *ledger, const struct statements *state
     account->result = PROVISION_DIFFERS;
   else
     account->result = PROVISION_PRESENT;
-  return REASON_OK;
+  if (account->result != PROVISION_PRESENT || account->groups == NULL) return REASON_OK;
+  bool same_groups = false;
+  uint32_t uid = (uint32_t)sqlite3_column_int64(found, 0);
+  reason = memberships_are_lasting(ledger, uid, account->groups, account->group_count, &same_groups);
+  if (reason == REASON_OK && !same_groups) account->result = PROVISION_DIFFERS;
+  return reason;
 }
 
 /* Enter the id as used. *ret_free: nobody ever had it. */
@@ -202,14 +228,31 @@ static enum reason insert(struct ledger *ledger, const struct statements *statem
   return reason;
 }
 
+/* Neither the account's own name nor a name or gid of its groups may mean two things. */
+static enum reason check_groups(struct ledger *ledger, const struct statements *statements,
+                                const struct provisioning *how, struct provision *account) {
+  bool taken = false;
+  enum reason reason = statements->any_group ? group_has_name(ledger, account->name, &taken) : REASON_OK;
+  if (reason == REASON_OK && taken) account->result = PROVISION_NAME_GROUP;
+  if (reason != REASON_OK || taken || account->group_count == 0) return reason;
+  reason = memberships_note_groups(ledger, account->groups, account->group_count, how->settings->range, how->now);
+  if (reason != REASON_GROUP_AMBIGUOUS) return reason;
+  account->result = PROVISION_GROUP_AMBIGUOUS;
+  return REASON_OK;
+}
+
 /* Most accounts are new, so that is tried before anything is looked up. An id that the ledger has already leaves the
  * account waiting at its next probe: other sources must be asked of it. */
 static enum reason make(struct ledger *ledger, const struct statements *statements, const struct provisioning *how,
                         struct provision *account) {
   if (account->state == PROVISION_REMOVED) return reserve_removed(ledger, statements, how, account);
   bool was_free, made = false;
-  enum reason reason = use_id(ledger, statements, how, account, &was_free);
+  enum reason reason = check_groups(ledger, statements, how, account);
+  if (reason != REASON_OK || account->result != PROVISION_WAITING) return reason;
+  reason = use_id(ledger, statements, how, account, &was_free);
   if (reason == REASON_OK && was_free) reason = insert(ledger, statements, how, account, &made);
+  if (reason == REASON_OK && made)
+    reason = memberships_add_lasting(ledger, account->candidate, account->groups, account->group_count);
   if (reason == REASON_OK && made) account->result = PROVISION_ADDED;
   if (reason != REASON_OK || made) return reason;
   if (was_free) reason = run_again(ledger, statements->free_id, WITH(INTEGER(account->candidate)));
@@ -268,12 +311,12 @@ static enum reason make_waiting(struct ledger *ledger, const struct provisioning
 }
 
 /* Ask the other sources of each account that is still waiting. Returns how many go on waiting. */
-static size_t ask_of_waiting(const struct provisioning *how, struct provision *accounts, size_t count,
-                             struct waiting *ret_waiting) {
+static size_t ask_of_waiting(const struct provisioning *how, const uint8_t *key, struct provision *accounts,
+                             size_t count, struct waiting *ret_waiting) {
   size_t waiting = 0;
   for (size_t i = 0; i < count; i++) {
     if (accounts[i].result != PROVISION_WAITING) continue;
-    accounts[i].result = ask_sources(how, &accounts[i]);
+    accounts[i].result = ask_sources(how, key, &accounts[i]);
     if (accounts[i].result == PROVISION_WAITING)
       ret_waiting[waiting++] = (struct waiting){accounts[i].candidate, (uint32_t)i};
   }
@@ -281,8 +324,9 @@ static size_t ask_of_waiting(const struct provisioning *how, struct provision *a
   return waiting;
 }
 
-static enum reason provision(struct ledger *ledger, const struct provisioning *how, struct provision *accounts,
-                             size_t count, struct waiting *waiting) {
+/* key: NULL when it cannot be read. */
+static enum reason provision(struct ledger *ledger, const struct provisioning *how, const uint8_t *key,
+                             struct provision *accounts, size_t count, struct waiting *waiting) {
   for (size_t i = 0; i < count; i++) {
     accounts[i].result = check(&accounts[i], how->settings);
     accounts[i].probe = 0;
@@ -290,7 +334,7 @@ static enum reason provision(struct ledger *ledger, const struct provisioning *h
       accounts[i].result = result_of(how->name_use(how->context, accounts[i].name), PROVISION_NAME_LOCAL);
   }
   for (;;) {
-    size_t left = ask_of_waiting(how, accounts, count, waiting);
+    size_t left = ask_of_waiting(how, key, accounts, count, waiting);
     if (left == 0) return REASON_OK;
     enum reason reason = make_waiting(ledger, how, accounts, waiting, left);
     if (reason != REASON_OK) return reason;
@@ -301,9 +345,12 @@ enum reason ledger_provision(struct ledger *ledger, const struct provisioning *h
                              size_t count) {
   struct waiting *waiting = count < UINT32_MAX ? calloc(count + 1, sizeof *waiting) : NULL;
   if (waiting == NULL) return REASON_OUT_OF_MEMORY;
+  uint8_t key[FLEET_KEY_SIZE];
+  bool has_key = fleet_key_read(how->settings->fleet_key, key);
   turn_wait_for(ledger); /* and keep it until the caller publishes: logins meanwhile are not to do it for him */
   enum reason reason = database_script(ledger, FOR_MANY), reset;
-  if (reason == REASON_OK) reason = provision(ledger, how, accounts, count, waiting);
+  if (reason == REASON_OK) reason = provision(ledger, how, has_key ? key : NULL, accounts, count, waiting);
+  ERASE_ARRAY(key);
   reset = database_script(ledger, FOR_FEW);
   free(waiting);
   return reason != REASON_OK ? reason : reset;

@@ -12,6 +12,7 @@
 
 #include "database.h"
 #include "ledger.h"
+#include "memberships.h"
 #include "table_writer.h"
 #include "tables.h"
 #include "turn.h"
@@ -73,7 +74,7 @@ static bool tables_are_current(const struct account_settings *settings, const ch
 
 /* ---- rows ---- */
 
-#define ROWS "SELECT name, uid, home, shell FROM identities "
+#define ROWS "SELECT name, uid, home, shell, EXISTS (SELECT 1 FROM memberships WHERE identity = uid) FROM identities "
 
 struct rows {
   struct ledger *ledger;
@@ -83,13 +84,25 @@ struct rows {
   size_t page;         /* 0: the statement yields all there are */
   size_t in_page;
   uint32_t last;
+  const struct group_list *groups;        /* NULL, or all that the new tables have */
+  struct account_memberships memberships; /* of the last */
 };
 
-static struct table_row row_at(sqlite3_stmt *statement) {
-  return (struct table_row){.name = column_text(statement, 0),
-                            .uid = (uint32_t)sqlite3_column_int64(statement, 1),
+static enum reason row_at(struct rows *rows, struct table_row *ret) {
+  sqlite3_stmt *statement = rows->statement;
+  struct account_memberships *memberships = &rows->memberships;
+  uint32_t uid = (uint32_t)sqlite3_column_int64(statement, 1);
+  memberships->count = 0;
+  bool any = sqlite3_column_int(statement, 4) != 0;
+  enum reason reason = any ? memberships_of(rows->ledger, uid, rows->range, memberships) : REASON_OK;
+  if (rows->groups != NULL) memberships_keep_listed(memberships, rows->groups);
+  *ret = (struct table_row){.name = column_text(statement, 0),
+                            .uid = uid,
                             .home = column_text(statement, 2),
-                            .shell = column_text(statement, 3)};
+                            .shell = column_text(statement, 3),
+                            .memberships = memberships->items,
+                            .membership_count = memberships->count};
+  return reason;
 }
 
 /* The next of the statement or, from page to page, of all. */
@@ -108,8 +121,8 @@ static bool next_row(void *context, struct table_row *ret, enum reason *failure)
   bool found = false;
   do {
     *failure = step(rows, &found);
+    if (*failure == REASON_OK && found) *failure = row_at(rows, ret);
     if (*failure != REASON_OK || !found) return false;
-    *ret = row_at(rows->statement);
     rows->last = ret->uid;
     rows->in_page++;
   } while (!id_range_holds(rows->range, ret->uid) || (rows->without != NULL && strcmp(rows->without, ret->name) == 0));
@@ -125,22 +138,31 @@ static void drop_base(struct table_base **base) {
 static enum reason build(struct ledger *ledger, const struct account_settings *settings, const char *directory,
                          const char *without, struct table_base **ret) {
   sqlite3_stmt *statement CLEANUP(statement_free) = NULL;
+  struct group_list groups CLEANUP(group_list_clear) = {0};
   enum reason reason = database_query(ledger, ROWS "WHERE uid > ? AND NOT hidden ORDER BY uid LIMIT ?",
                                       WITH(INTEGER(0), INTEGER(PAGE)), &statement);
+  if (reason == REASON_OK) reason = groups_for_tables(ledger, settings->range, &groups);
   if (reason != REASON_OK) return reason;
-  struct rows rows = {
-      .ledger = ledger, .statement = statement, .range = settings->range, .without = without, .page = PAGE};
-  struct table_source source = {.next = next_row, .context = &rows};
+  struct rows rows = {.ledger = ledger,
+                      .statement = statement,
+                      .range = settings->range,
+                      .without = without,
+                      .page = PAGE,
+                      .groups = &groups};
+  struct table_source source = {
+      .next = next_row, .context = &rows, .groups = groups.items, .group_count = groups.count};
   return tables_build(directory, settings, &source, ret);
 }
 
 /* Within the caller's transaction. */
 static enum reason use_with_late_rows(struct ledger *ledger, struct id_range range, struct table_base *base) {
   sqlite3_stmt *statement CLEANUP(statement_free) = NULL;
+  struct group_list groups CLEANUP(group_list_clear) = {0};
   enum reason reason = database_query(ledger, ROWS "WHERE published = 0 AND NOT hidden", WITH_NOTHING, &statement);
+  if (reason == REASON_OK) reason = groups_for_tables(ledger, range, &groups);
   if (reason != REASON_OK) return reason;
   struct rows rows = {.ledger = ledger, .statement = statement, .range = range};
-  struct table_source late = {.next = next_row, .context = &rows};
+  struct table_source late = {.next = next_row, .context = &rows, .groups = groups.items, .group_count = groups.count};
   return tables_use(base, &late);
 }
 
@@ -219,7 +241,7 @@ static enum reason put_rows(struct ledger *ledger, const struct account_settings
   struct rows rows = {.ledger = ledger, .statement = statement, .range = settings->range};
   struct table_row row;
   while (reason == REASON_OK && next_row(&rows, &row, &failure))
-    reason = tables_put(directory, &row, NULL, 0);
+    reason = tables_put(directory, &row, rows.memberships.groups, rows.memberships.count);
   return reason == REASON_OK ? failure : reason;
 }
 

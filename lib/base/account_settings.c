@@ -31,3 +31,9 @@ bool account_path_is_fit(const char *path) {
     if (*c == ':' || (unsigned char)*c < ' ' || *c == '\x7f') return false;
   return true;
 }
+
+bool group_is_declared(const struct account_settings *settings, const char *name) {
+  for (size_t i = 0; i < settings->group_count; i++)
+    if (strcmp(settings->groups[i].name, name) == 0) return true;
+  return false;
+}

@@ -147,12 +147,6 @@ static bool is_declared(const struct account_settings *accounts, const char *nam
   return false;
 }
 
-static bool is_group(const struct account_settings *accounts, const char *name) {
-  for (size_t i = 0; i < accounts->group_count; i++)
-    if (strcmp(accounts->groups[i].name, name) == 0) return true;
-  return false;
-}
-
 /* The tables tell of accounts that exist because of us; whose groups /etc/group tells must not seem to be others'. */
 static bool may_have_host_membership(const struct rule *rule, const struct account_settings *accounts) {
   return rule->account_is_template ? !rule->local : rule->create || is_declared(accounts, rule->account);
@@ -165,7 +159,7 @@ bool rule_fits_sections(struct loader *loader, const struct seen_section *sectio
                      "`membership = \"host\"` is for accounts that the rule creates or an account section declares; "
                      "expected `create = true`, a section account \"%s\", or membership = \"session\"",
                      rule->account_is_template ? "name" : rule->account);
-  if (!rule->account_is_template && rule->create && is_group(accounts, rule->account))
+  if (!rule->account_is_template && rule->create && group_is_declared(accounts, rule->account))
     return RULE_FAIL("account",
                      "`account` is \"%s\", which a group section has, so it can never be created; "
                      "expected another name",

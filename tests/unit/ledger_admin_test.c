@@ -43,14 +43,14 @@ static void a_disabled_account_gets_nothing_until_it_is_enabled(void) {
   uint32_t uid = login.grant.uid;
   CHECK_REASON(grant_state(&fixture, &login), REASON_OK);
   for (int i = 0; i < 2; i++) {
-    CHECK_REASON(ledger_set_enabled(fixture.ledger, "alice", false), REASON_OK);
+    CHECK_REASON(ledger_set_enabled(fixture.ledger, "/nowhere", "alice", false), REASON_OK);
     CHECK_REASON(grant_state(&fixture, &login), REASON_ACCOUNT_DISABLED);
     CHECK_REASON(ledger_account_state(fixture.ledger, "alice", uid), REASON_ACCOUNT_DISABLED);
     struct login again = login;
     CHECK_REASON(ledger_admit(fixture.ledger, &again.admission, &again.grant, &again.change), REASON_ACCOUNT_DISABLED);
   }
   CHECK_INT(published(&fixture, "alice"), uid);
-  CHECK_REASON(ledger_set_enabled(fixture.ledger, "alice", true), REASON_OK);
+  CHECK_REASON(ledger_set_enabled(fixture.ledger, "/nowhere", "alice", true), REASON_OK);
   CHECK_REASON(grant_state(&fixture, &login), REASON_OK);
   CHECK_REASON(ledger_account_state(fixture.ledger, "alice", uid), REASON_OK);
   CHECK_REASON(login_try(&fixture, &login), REASON_OK);
@@ -62,8 +62,8 @@ static void others_are_left_alone(void) {
   if (!fixture_begin(&fixture)) return;
   log_in(&fixture, &alice, "alice");
   log_in(&fixture, &bob, "bob");
-  CHECK_REASON(ledger_set_enabled(fixture.ledger, "alice", false), REASON_OK);
-  CHECK_REASON(ledger_rebind(fixture.ledger, "alice", "i", "s", NOW), REASON_OK);
+  CHECK_REASON(ledger_set_enabled(fixture.ledger, "/nowhere", "alice", false), REASON_OK);
+  CHECK_REASON(ledger_rebind(fixture.ledger, "/nowhere", "alice", "i", "s"), REASON_OK);
   CHECK_REASON(ledger_remove(fixture.ledger, &alice.settings, tables_of(&fixture), "alice"), REASON_OK);
   CHECK_REASON(grant_state(&fixture, &bob), REASON_OK);
   CHECK_INT(published(&fixture, "bob"), bob.grant.uid);
@@ -75,7 +75,7 @@ static void a_rebound_account_is_its_new_subject_s(void) {
   struct login former, next;
   if (!fixture_begin(&fixture)) return;
   log_in(&fixture, &former, "alice");
-  CHECK_REASON(ledger_rebind(fixture.ledger, "alice", "https://issuer.example", "other", NOW), REASON_OK);
+  CHECK_REASON(ledger_rebind(fixture.ledger, "/nowhere", "alice", "https://issuer.example", "other"), REASON_OK);
   CHECK_REASON(grant_state(&fixture, &former), REASON_GRANT_EXPIRED);
   CHECK_REASON(login_try(&fixture, &former), REASON_ACCOUNT_BOUND);
   login_prepare(&next, "alice", wide);
@@ -84,7 +84,7 @@ static void a_rebound_account_is_its_new_subject_s(void) {
   CHECK_INT(next.grant.uid, former.grant.uid);
 
   /* To the same again: nothing changes. */
-  CHECK_REASON(ledger_rebind(fixture.ledger, "alice", "https://issuer.example", "other", NOW), REASON_OK);
+  CHECK_REASON(ledger_rebind(fixture.ledger, "/nowhere", "alice", "https://issuer.example", "other"), REASON_OK);
   CHECK_REASON(grant_state(&fixture, &next), REASON_OK);
 }
 
@@ -97,11 +97,11 @@ static void a_binding_is_two_printable_texts(void) {
   memset(longest, 'x', sizeof longest - 1);
   log_in(&fixture, &login, "alice");
   for (size_t i = 0; i < COUNT_OF(bad); i++) {
-    CHECK_REASON(ledger_rebind(fixture.ledger, "alice", bad[i], "s", NOW), REASON_CLAIMS_MALFORMED);
-    CHECK_REASON(ledger_rebind(fixture.ledger, "alice", "i", bad[i], NOW), REASON_CLAIMS_MALFORMED);
+    CHECK_REASON(ledger_rebind(fixture.ledger, "/nowhere", "alice", bad[i], "s"), REASON_CLAIMS_MALFORMED);
+    CHECK_REASON(ledger_rebind(fixture.ledger, "/nowhere", "alice", "i", bad[i]), REASON_CLAIMS_MALFORMED);
   }
   longest[16384] = '\0';
-  CHECK_REASON(ledger_rebind(fixture.ledger, "alice", longest, longest, NOW), REASON_OK);
+  CHECK_REASON(ledger_rebind(fixture.ledger, "/nowhere", "alice", longest, longest), REASON_OK);
   CHECK_REASON(login_try(&fixture, &login), REASON_ACCOUNT_BOUND);
 }
 
@@ -142,8 +142,8 @@ static void nobody_of_that_name_is_unknown(void) {
   struct login login;
   if (!fixture_begin(&fixture)) return;
   log_in(&fixture, &login, "alice");
-  CHECK_REASON(ledger_set_enabled(fixture.ledger, "bob", false), REASON_ACCOUNT_UNKNOWN);
-  CHECK_REASON(ledger_rebind(fixture.ledger, "bob", "i", "s", NOW), REASON_ACCOUNT_UNKNOWN);
+  CHECK_REASON(ledger_set_enabled(fixture.ledger, "/nowhere", "bob", false), REASON_ACCOUNT_UNKNOWN);
+  CHECK_REASON(ledger_rebind(fixture.ledger, "/nowhere", "bob", "i", "s"), REASON_ACCOUNT_UNKNOWN);
   CHECK_REASON(ledger_remove(fixture.ledger, &login.settings, tables_of(&fixture), "bob"), REASON_ACCOUNT_UNKNOWN);
   CHECK_REASON(ledger_identity(fixture.ledger, "bob", NULL, NULL), REASON_ACCOUNT_UNKNOWN);
 }

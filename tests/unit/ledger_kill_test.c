@@ -36,11 +36,11 @@ static bool run_for(pid_t child, int calls) {
 }
 
 static enum reason disable(struct ledger *ledger, const struct login *login UNUSED, const char *tables UNUSED) {
-  return ledger_set_enabled(ledger, "alice", false);
+  return ledger_set_enabled(ledger, "/nowhere", "alice", false);
 }
 
 static enum reason rebind(struct ledger *ledger, const struct login *login UNUSED, const char *tables UNUSED) {
-  return ledger_rebind(ledger, "alice", "https://issuer.example", "other", NOW);
+  return ledger_rebind(ledger, "/nowhere", "alice", "https://issuer.example", "other");
 }
 
 static enum reason take_away(struct ledger *ledger, const struct login *login, const char *tables) {

@@ -452,7 +452,7 @@ static void a_grant_is_for_one_account_and_service_until_it_is_over(void) {
   if (!fixture_begin(&fixture)) return;
   struct ledger *ledger = fixture.ledger;
   login_prepare(&login, "alice", wide);
-  login.admission.groups = (const uint32_t[]){2000, 999};
+  login.admission.groups = (const struct given_group[]){{"two", 2000}, {"one", 999}};
   login.admission.group_count = 2;
   CHECK_REASON(login_try(&fixture, &login), REASON_OK);
   const char *id = login.grant.id;
@@ -543,7 +543,7 @@ static void tidying_removes_what_is_over_and_nothing_else(void) {
   if (!fixture_begin(&fixture)) return;
   struct ledger *ledger = fixture.ledger;
   login_prepare(&login, "alice", wide);
-  login.admission.groups = (const uint32_t[]){2000};
+  login.admission.groups = (const struct given_group[]){{"two", 2000}};
   login.admission.group_count = 1;
   CHECK_REASON(login_try(&fixture, &login), REASON_OK); /* never picked up */
   CHECK_REASON(login_try(&fixture, &login), REASON_OK);

@@ -7,6 +7,7 @@
 #include "compiler.h"
 #include "jwtctl.h"
 #include "ledger.h"
+#include "nscd.h"
 #include "paths.h"
 #include "settings.h"
 #include "sources.h"
@@ -87,6 +88,8 @@ static int apply(const struct settings *settings) {
   struct apply_count count;
   unsigned min = settings->accounts.range.min, max = settings->accounts.range.max;
   if (!apply_settings(name, settings, &count)) return EXIT_NO;
+  const char *nscd = nscd_warning();
+  if (nscd != NULL) fprintf(stderr, "warning: %s\n", nscd);
   if (count.outside > 0)
     fprintf(stderr, "warning: %zu account%s with an id outside %u-%u can no longer be looked up or logged in to\n",
             count.outside, count.outside == 1 ? "" : "s", min, max);

@@ -10,6 +10,7 @@
 #include "fleet_key.h"
 #include "jwtctl.h"
 #include "jwtctl_check.h"
+#include "nscd.h"
 #include "secret.h"
 #include "settings_choice.h"
 #include "text.h"
@@ -108,8 +109,14 @@ static void look_at_groups(const struct rule *rule, const struct account_setting
   }
 }
 
+static void look_at_host(json_t *warnings) {
+  const char *nscd = nscd_warning();
+  if (nscd != NULL) check_warn(warnings, "", 0, "%s", nscd);
+}
+
 static json_t *look(const struct settings *settings, const struct settings_choice *choice) {
   enum file_trust trust = choice_trust(choice);
+  bool host = choice->config == NULL && choice->conf_dir == NULL;
   json_t *warnings = json_array();
   if (settings->issuer_count == 0)
     check_warn(warnings, "", 0, "there is no issuer section: nobody can log in with a token");
@@ -119,7 +126,8 @@ static json_t *look(const struct settings *settings, const struct settings_choic
     look_at_key_file(&settings->issuers[i], trust, warnings);
     look_at_issuer(settings, &settings->issuers[i], warnings);
   }
-  check_issuers(settings, choice->config == NULL && choice->conf_dir == NULL, warnings);
+  check_issuers(settings, host, warnings);
+  if (host) look_at_host(warnings);
   for (size_t i = 0; i < settings->rule_count; i++) {
     look_at_account(&settings->rules[i], warnings);
     look_at_services(&settings->rules[i], warnings);

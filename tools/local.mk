@@ -30,7 +30,7 @@ tools_jwtctl_SOURCES = \
 	tools/jwtctl_issuer_test.c \
 	tools/jwtctl_keys_list.c \
 	tools/jwtctl_keys_refresh.c \
-	tools/jwtctl_verify.c \
+	tools/jwtctl_verify.c tools/nscd.c tools/nscd.h \
 	tools/output.c \
 	tools/output.h \
 	tools/probe.c \

@@ -173,6 +173,7 @@ struct identity {
   int64_t created;
   int64_t last_login; /* 0: never */
   bool declared;      /* by an account section of the settings */
+  bool is_member;     /* of some group: see ledger_each_membership */
 };
 
 /*

@@ -43,6 +43,15 @@ static const char *take_uid(const json_t *value, struct provision *ret) {
   return NULL;
 }
 
+/* Names, that are looked up when the rest of the line is read. */
+static const char *take_groups(const json_t *value, struct provision *ret) {
+  bool names = json_is_array(value) && json_array_size(value) <= GRANT_GROUPS_MAX;
+  for (size_t i = 0; names && i < json_array_size(value); i++)
+    names = json_is_string(json_array_get(value, i));
+  ret->group_count = json_array_size(value);
+  return names ? NULL : "an array of at most 64 names of groups";
+}
+
 /* NULL, or what was expected; *ret_known is false for a member that means nothing here. */
 static const char *take_member(const char *key, const json_t *value, struct provision *ret, bool *ret_known) {
   if (strcmp(key, "name") == 0) return take_text(value, &ret->name);
@@ -52,6 +61,7 @@ static const char *take_member(const char *key, const json_t *value, struct prov
   if (strcmp(key, "shell") == 0) return take_text(value, &ret->shell);
   if (strcmp(key, "uid") == 0) return take_uid(value, ret);
   if (strcmp(key, "state") == 0) return take_state(value, ret);
+  if (strcmp(key, "groups") == 0) return take_groups(value, ret);
   *ret_known = false;
   return NULL;
 }
@@ -66,7 +76,8 @@ static bool take_members(json_t *object, struct provision *ret, char *wrong, siz
     bool known = true;
     const char *expected = take_member(key, value, ret, &known);
     if (!known)
-      snprintf(wrong, size, "\"%s\" means nothing here; expected name, issuer, subject, uid, home, shell or state",
+      snprintf(wrong, size,
+               "\"%s\" means nothing here; expected name, issuer, subject, uid, home, shell, state or groups",
                printable(key, shown));
     else if (expected != NULL)
       snprintf(wrong, size, "\"%s\" should be %s", key, expected);
@@ -95,6 +106,40 @@ static size_t copy_texts(struct provision *account, char *room) {
   return used;
 }
 
+/* ---- groups ---- */
+
+static bool has_group(const struct given_group *groups, size_t count, const char *name) {
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(groups[i].name, name) == 0) return true;
+  return false;
+}
+
+/* The bytes of `room` up to where an array of groups may begin. */
+static size_t padding(const char *room) {
+  size_t past = (uintptr_t)room % _Alignof(struct given_group);
+  return past != 0 ? _Alignof(struct given_group) - past : 0;
+}
+
+/* Put the groups into `room`, *ret_used bytes of it. False when one cannot be given. */
+static bool find_groups(const json_t *object, struct group_book *book, struct provision *ret, char *room,
+                        size_t *ret_used, char *wrong, size_t size) {
+  const json_t *names = json_object_get(object, "groups");
+  *ret_used = 0;
+  if (names == NULL) return true;
+  struct given_group *groups = (struct given_group *)(void *)(room + padding(room));
+  for (size_t i = 0; i < ret->group_count; i++) {
+    const char *name = json_string_value(json_array_get(names, i)), *why = "it is there twice";
+    const struct given_group *group = has_group(groups, i, name) ? NULL : group_book_find(book, name, &why);
+    char shown[PRINTABLE_SIZE];
+    if (group == NULL) snprintf(wrong, size, "group %s: %s", printable(name, shown), why);
+    if (group == NULL) return false;
+    groups[i] = *group;
+  }
+  ret->groups = groups;
+  *ret_used = padding(room) + ret->group_count * sizeof *groups;
+  return true;
+}
+
 /* NULL, or what is wrong. What *ret borrows is the object's. */
 static const char *read_object(json_t *object, struct provision *ret, char *wrong, size_t size) {
   if (!json_is_object(object)) return "this is not a JSON object";
@@ -104,8 +149,8 @@ static const char *read_object(json_t *object, struct provision *ret, char *wron
   return what_is_missing(ret);
 }
 
-const char *account_line_read(const char *line, size_t length, struct provision *ret, char *room, size_t *ret_used,
-                              char *wrong, size_t size) {
+const char *account_line_read(const char *line, size_t length, struct group_book *book, struct provision *ret,
+                              char *room, size_t *ret_used, char *wrong, size_t size) {
   json_error_t error;
   json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
   if (object == NULL) {
@@ -113,9 +158,11 @@ const char *account_line_read(const char *line, size_t length, struct provision 
     return wrong;
   }
   struct provision account;
+  size_t used = 0;
   const char *refused = read_object(object, &account, wrong, size);
+  if (refused == NULL && !find_groups(object, book, &account, room, &used, wrong, size)) refused = wrong;
   if (refused == NULL) {
-    *ret_used = copy_texts(&account, room);
+    *ret_used = used + copy_texts(&account, room + used);
     *ret = account;
   }
   json_decref(object);
@@ -130,11 +177,15 @@ static json_t *binding(const char *text) {
   return *text != '\0' ? json_string(text) : json_null();
 }
 
-json_t *account_line_json(const struct identity *identity) {
+json_t *account_line_json(const struct identity *identity, json_t *groups) {
+  if (json_array_size(groups) == 0) {
+    json_decref(groups);
+    groups = NULL;
+  }
   if (strcmp(identity->state, states[PROVISION_REMOVED]) == 0)
     return json_pack("{s:s, s:I, s:s}", "name", identity->name, "uid", (json_int_t)identity->uid, "state",
                      identity->state);
-  return json_pack("{s:s, s:o, s:o, s:I, s:s, s:s, s:s}", "name", identity->name, "issuer", binding(identity->issuer),
-                   "subject", binding(identity->subject), "uid", (json_int_t)identity->uid, "home", identity->home,
-                   "shell", identity->shell, "state", identity->state);
+  return json_pack("{s:s, s:o, s:o, s:I, s:s, s:s, s:s, s:o*}", "name", identity->name, "issuer",
+                   binding(identity->issuer), "subject", binding(identity->subject), "uid", (json_int_t)identity->uid,
+                   "home", identity->home, "shell", identity->shell, "state", identity->state, "groups", groups);
 }

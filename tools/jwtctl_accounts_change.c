@@ -20,7 +20,8 @@
 static const char show_usage[] =
     "Usage: jwtctl accounts show NAME [--json]\n"
     "\n"
-    "Show all that the ledger has of one account, and how many of its sessions are open. Needs root.\n"
+    "Show all that the ledger has of one account, how many of its sessions are open, and the groups that it is in for\n"
+    "the whole host, with the time at which that ends where it does. Needs root.\n"
     "\n"
     "  --json         print a JSON object\n"
     "\n" EXIT_STATUS;
@@ -29,7 +30,8 @@ static const char disable_usage[] =
     "Usage: jwtctl accounts disable NAME [--json]\n"
     "\n"
     "Shut an account off: from now on it gets no login, no session and no right, by token or otherwise, in any\n"
-    "service that asks PAM for its account. It keeps its name and id, for its files are still its own. Sessions that\n"
+    "service that asks PAM for its account, and is in no group for the host. It keeps its name and id, for its files "
+    "are still its own. Sessions that\n"
     "are open go on until they end. Needs root.\n"
     "\n"
     "  --json         print a JSON object\n"
@@ -38,7 +40,8 @@ static const char disable_usage[] =
 static const char enable_usage[] =
     "Usage: jwtctl accounts enable NAME [--json]\n"
     "\n"
-    "Open an account that was disabled, or one that is only reserved. Needs root.\n"
+    "Open an account that was disabled, or one that is only reserved. Groups that it was imported with are its own\n"
+    "again at the next login of anybody; those that tokens gave do not come back. Needs root.\n"
     "\n"
     "  --json         print a JSON object\n"
     "\n" EXIT_STATUS;
@@ -125,12 +128,15 @@ static int parse(const struct option *known, int argc, char **argv, struct optio
 
 /* ---- what the ledger has ---- */
 
+#define GROUP_TEXT_SIZE (4 * 255 + 64) /* a group's name, escaped, and a time */
+
 /* A copy: an identity's strings live for the visit alone. */
 struct account {
   char *name, *issuer, *subject, *home, *shell, *state;
   uint32_t uid;
   int64_t created, last_login;
   int64_t open_sessions;
+  json_t *memberships; /* an array, in the order of names */
   bool declared;
 };
 
@@ -138,6 +144,7 @@ static void account_clear(struct account *account) {
   char *strings[] = {account->name, account->issuer, account->subject, account->home, account->shell, account->state};
   for (size_t i = 0; i < COUNT_OF(strings); i++)
     free(strings[i]);
+  json_decref(account->memberships);
 }
 
 static bool copy_account(void *context, const struct identity *identity) {
@@ -167,13 +174,21 @@ static void read_boot_id(char *ret, size_t size) {
   if (file != NULL) fclose(file);
 }
 
+static bool copy_membership(void *context, const struct membership *membership) {
+  json_t *object = json_pack("{s:o, s:I, s:o}", "group", json_text(membership->group), "gid",
+                             (json_int_t)membership->gid, "expires", json_time(membership->expires));
+  return object != NULL && json_array_append_new(context, object) == 0;
+}
+
 static enum reason read_account(struct ledger *ledger, const char *name, struct account *ret) {
   char boot_id[64];
   read_boot_id(boot_id, sizeof boot_id);
   enum reason reason = ledger_identity(ledger, name, copy_account, ret);
   if (reason == REASON_OK && !is_whole(ret)) reason = REASON_OUT_OF_MEMORY;
   if (reason == REASON_OK) reason = ledger_open_sessions(ledger, name, boot_id, &ret->open_sessions);
-  return reason;
+  if (reason != REASON_OK) return reason;
+  ret->memberships = json_array();
+  return ledger_each_membership(ledger, ret->uid, time(NULL), copy_membership, ret->memberships);
 }
 
 static int fail(const struct options *options, struct ledger *ledger, enum reason reason) {
@@ -200,7 +215,8 @@ static json_t *account_json(const struct account *account) {
                               .last_login = account->last_login,
                               .declared = account->declared};
   json_t *object = identity_json(&identity);
-  if (object != NULL && json_object_set_new(object, "open_sessions", json_integer(account->open_sessions)) == 0)
+  if (object != NULL && json_object_set_new(object, "open_sessions", json_integer(account->open_sessions)) == 0 &&
+      json_object_set(object, "memberships", account->memberships) == 0)
     return object;
   json_decref(object);
   return NULL;
@@ -214,6 +230,20 @@ static bool add_fact(struct table *table, const char *what, const char *value) {
   return table_add(table, (const char *const[]){what, value});
 }
 
+/* A line for each group. */
+static bool add_memberships(struct table *table, const json_t *memberships) {
+  size_t index;
+  const json_t *membership;
+  json_array_foreach(memberships, index, membership) {
+    char text[GROUP_TEXT_SIZE];
+    const char *expires = json_string_value(json_object_get(membership, "expires"));
+    snprintf(text, sizeof text, "%s%s%s", json_string_value(json_object_get(membership, "group")),
+             expires != NULL ? " until " : "", expires != NULL ? expires : "");
+    if (!add_fact(table, "member of", text)) return false;
+  }
+  return true;
+}
+
 static bool add_facts(struct table *table, const struct account *account) {
   char uid[16], sessions[24], created[TIME_TEXT_SIZE], last_login[TIME_TEXT_SIZE];
   snprintf(uid, sizeof uid, "%u", (unsigned)account->uid);
@@ -223,7 +253,8 @@ static bool add_facts(struct table *table, const struct account *account) {
          add_fact(table, "home", account->home) && add_fact(table, "shell", account->shell) &&
          add_fact(table, "created", time_text(account->created, created)) &&
          add_fact(table, "last login", time_text(account->last_login, last_login)) &&
-         add_fact(table, "declared", account->declared ? "yes" : "no") && add_fact(table, "open sessions", sessions);
+         add_fact(table, "declared", account->declared ? "yes" : "no") && add_fact(table, "open sessions", sessions) &&
+         add_memberships(table, account->memberships);
 }
 
 static int tell_table(const struct options *options, const struct account *account) {

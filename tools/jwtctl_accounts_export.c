@@ -23,6 +23,7 @@ static const char usage[] =
 #define PAGE 1000 /* accounts read at a time; logins wait for one page, and never for who reads the output */
 
 struct page {
+  struct ledger *ledger;
   json_t *lines[PAGE];
   size_t count;
   char last_name[ACCOUNT_NAME_MAX + 1];
@@ -30,9 +31,22 @@ struct page {
   bool whole; /* everything had a form in JSON */
 };
 
+/* What tokens gave ends by itself, and is not exported. */
+static bool add_group(void *context, const struct membership *membership) {
+  if (membership->expires == 0) json_array_append_new(context, json_string(membership->group));
+  return true;
+}
+
+static json_t *groups_of(struct ledger *ledger, const struct identity *identity) {
+  json_t *groups = json_array();
+  if (identity->is_member && ledger_each_membership(ledger, identity->uid, 0, add_group, groups) != REASON_OK)
+    fprintf(stderr, "jwtctl %s: %s: its groups could not be read\n", name, identity->name);
+  return groups;
+}
+
 static bool take_in(void *context, const struct identity *identity) {
   struct page *page = context;
-  json_t *line = account_line_json(identity);
+  json_t *line = account_line_json(identity, groups_of(page->ledger, identity));
   if (line == NULL)
     fprintf(stderr, "jwtctl %s: %s: its issuer, subject, home or shell is not UTF-8: it is left out\n", name,
             identity->name);
@@ -77,7 +91,7 @@ static int run(int argc, char **argv) {
   struct ledger *ledger;
   if (!state_open(name, LEDGER_READ, &ledger)) return EXIT_NO;
   static struct page page;
-  page = (struct page){.whole = true};
+  page = (struct page){.ledger = ledger, .whole = true};
   enum reason reason = export_accounts(ledger, &page);
   if (reason == REASON_OK) reason = export_removed(ledger, &page);
   int status = page.whole ? EXIT_YES : EXIT_NO;

@@ -18,10 +18,12 @@ static const char usage[] =
     "Usage: jwtctl accounts import [OPTION]... [FILE]\n"
     "\n"
     "Make the accounts that FILE, or standard input, lists: a JSON object a line, with \"name\", \"issuer\" and\n"
-    "\"subject\" (both null for a role), and, where wanted, \"uid\", \"home\", \"shell\" and \"state\" (enabled, "
+    "\"subject\" (both null for a role), and, where wanted, \"uid\", \"home\", \"shell\", \"state\" (enabled, "
     "disabled,\n"
-    "reserved, or removed, which reserves an id and makes no account). What is not given is what a first login would\n"
-    "give. A line that cannot be is told with its number, and the others are done. One that is there already, just "
+    "reserved, or removed, which reserves an id and makes no account) and \"groups\" (an array of names: the host "
+    "sees\n"
+    "the account in them for good). What is not given is what a first login would give. A line that cannot be is told "
+    "with its number, and the others are done. One that is there already, just "
     "so,\n"
     "is passed over: after an interruption run the same import again. Needs root.\n"
     "\n"
@@ -40,6 +42,7 @@ struct import {
   const char *path; /* NULL: standard input */
   struct ledger *ledger;
   struct provisioning how;
+  struct group_book *groups;
   bool json;
   char *line; /* of ACCOUNT_LINE_MAX + 2 bytes */
   struct provision *accounts;
@@ -111,7 +114,7 @@ static void take_line(struct import *import, size_t length) {
   const char *refused = "the line is longer than 65536 bytes";
   size_t used = 0;
   if (length <= ACCOUNT_LINE_MAX)
-    refused = account_line_read(import->line, length, &import->accounts[import->count],
+    refused = account_line_read(import->line, length, import->groups, &import->accounts[import->count],
                                 import->text + import->text_used, &used, wrong, sizeof wrong);
   if (refused != NULL)
     refuse(import, import->line_number, NULL, refused);
@@ -123,7 +126,7 @@ static void take_line(struct import *import, size_t length) {
 /* Fill the batch. False at the end of the file. */
 static bool read_batch(struct import *import) {
   size_t length;
-  while (import->count < BATCH && BATCH_TEXT - import->text_used > ACCOUNT_LINE_MAX) {
+  while (import->count < BATCH && BATCH_TEXT - import->text_used >= ACCOUNT_LINE_ROOM) {
     if (!next_line(import, &length)) return false;
     if (length > 0) take_line(import, length);
   }
@@ -197,15 +200,18 @@ static int with_memory(struct import *import) {
   import->accounts = calloc(BATCH, sizeof *import->accounts);
   import->numbers = calloc(BATCH, sizeof *import->numbers);
   import->text = malloc(BATCH_TEXT);
+  import->groups = group_book_new(import->ledger, import->how.settings);
   import->how.context = sources_remember();
   int status = EXIT_NO;
-  if (import->line == NULL || import->accounts == NULL || import->numbers == NULL || import->text == NULL)
+  if (import->line == NULL || import->accounts == NULL || import->numbers == NULL || import->text == NULL ||
+      import->groups == NULL)
     status = state_fail(name, PATH_LEDGER, REASON_OUT_OF_MEMORY, "");
   else if (import->how.context == NULL)
     status = state_fail(name, "/etc/nsswitch.conf", REASON_SOURCE_UNAVAILABLE, "");
   else
     status = import_into(import);
   sources_forget(import->how.context);
+  group_book_free(import->groups);
   free(import->line);
   free(import->accounts);
   free(import->numbers);

@@ -18,7 +18,7 @@ static const char name[] = "apply";
 static const char usage[] =
     "Usage: jwtctl apply [OPTION]...\n"
     "\n"
-    "Check the settings, make the accounts that they declare, and renew what the NSS module knows of them: the range\n"
+    "Check the settings, make the accounts and groups that they declare, and renew what NSS knows of them: the range\n"
     "of ids, homes and shells, the names that rules could create, the login programs, and every account. Needs root.\n"
     "\n"
     "  --config FILE       the settings (default: the host's); they must belong to root\n"

@@ -3,6 +3,8 @@ sbin_PROGRAMS += tools/jwtctl
 tools_jwtctl_SOURCES = \
 	tools/account_line.c \
 	tools/account_line.h \
+	tools/group_book.c \
+	tools/group_book.h \
 	tools/apply.h \
 	tools/fetcher.c \
 	tools/fetcher.h \

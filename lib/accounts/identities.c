@@ -16,8 +16,9 @@ enum reason ledger_account_state(struct ledger *ledger, const char *name, uint32
   return state == DISABLED ? REASON_ACCOUNT_DISABLED : REASON_ACCOUNT_UNKNOWN;
 }
 
-#define IDENTITIES \
-  "SELECT name, uid, home, shell, issuer, subject, state, created, last_login, declared FROM identities "
+#define IDENTITIES                                                                        \
+  "SELECT name, uid, home, shell, issuer, subject, state, created, last_login, declared," \
+  " EXISTS (SELECT 1 FROM memberships WHERE identity = uid) FROM identities "
 
 static struct identity identity_at(sqlite3_stmt *statement) {
   return (struct identity){
@@ -31,6 +32,7 @@ static struct identity identity_at(sqlite3_stmt *statement) {
       .created = sqlite3_column_int64(statement, 7),
       .last_login = sqlite3_column_int64(statement, 8),
       .declared = sqlite3_column_int(statement, 9) != 0,
+      .is_member = sqlite3_column_int(statement, 10) != 0,
   };
 }
 
@@ -67,7 +69,7 @@ enum reason ledger_removed_after(struct ledger *ledger, uint32_t after, size_t l
                                  bool (*visit)(void *context, const struct identity *identity), void *context) {
   bool any;
   return visit_identities(ledger,
-                          "SELECT name, id, '', '', '', '', 'removed', since, NULL, 0 FROM used_ids WHERE id > ?"
+                          "SELECT name, id, '', '', '', '', 'removed', since, NULL, 0, 0 FROM used_ids WHERE id > ?"
                           " AND NOT EXISTS (SELECT 1 FROM identities WHERE uid = id)"
                           " AND NOT EXISTS (SELECT 1 FROM groups WHERE gid = id AND NOT local) ORDER BY id LIMIT ?",
                           WITH(INTEGER(after), INTEGER(limit)), visit, context, &any);

@@ -122,7 +122,7 @@ last login     2027-01-15T08:00:01Z
 declared       no
 open sessions  1'
 run accounts show carl --json
-check 'as JSON' is "$status $(cat out)" '0 {"name":"carl","uid":1879048300,"state":"enabled","issuer":"https://issuer.test","subject":"carl","home":"/home/carl","shell":"/bin/bash","created":"2027-01-15T08:00:00Z","last_login":"2027-01-15T08:00:01Z","declared":false,"open_sessions":1}'
+check 'as JSON' is "$status $(cat out)" '0 {"name":"carl","uid":1879048300,"state":"enabled","issuer":"https://issuer.test","subject":"carl","home":"/home/carl","shell":"/bin/bash","created":"2027-01-15T08:00:00Z","last_login":"2027-01-15T08:00:01Z","declared":false,"open_sessions":1,"memberships":[]}'
 run accounts disable carl
 check 'disable says what is refused, what goes on, and how to undo it' is "$status $(cat out)" \
   "0 carl (uid 1879048300) is disabled: every login, and every right of a grant, is refused from now on.
@@ -234,7 +234,7 @@ cat >bad.jsonl <<'EOF'
 not json
 ["x"]
 {"issuer":"i","subject":"s","name":"x","name":"y"}
-{"issuer":"i","subject":"s","name":"x","groups":["docker"]}
+{"issuer":"i","subject":"s","name":"x","group":["docker"]}
 {"issuer":7,"subject":"s","name":"x"}
 {"issuer":"i","subject":"s","name":"x","uid":"7"}
 {"issuer":"i","subject":"s","name":"x","uid":0}
@@ -282,7 +282,7 @@ check 'and what it says' is "$(sed 's/^jwtctl accounts import: bad.jsonl://; s/i
 4: this is not JSON
 5: this is not a JSON object
 6: this is not JSON
-7: "groups" means nothing here; expected name, issuer, subject, uid, home, shell or state
+7: "group" means nothing here; expected name, issuer, subject, uid, home, shell, state or groups
 8: "issuer" should be a string, or null for a role
 9: "uid" should be a number from 1 to 4294967294
 10: "uid" should be a number from 1 to 4294967294
@@ -319,6 +319,55 @@ EOF
 umount /etc/passwd /etc/group
 check 'dora is there, x is not' is "$(export_all | grep -c '"dora"') $(export_all | grep -c '"x"')" '1 0'
 check 'what was refused uses no id up' is "$(sqlite3 $ledger 'SELECT count(*) FROM used_ids')" 6
+
+# ---- groups that an import gives ----
+rm -rf $state
+cp good.conf groups.conf
+printf '%s\n' 'group "builders" { gid = 1900000020 }' 'group "unmade" { gid = 1900000021 }' >>groups.conf
+cp /etc/group group
+printf '%s\n' locals:x:70002: low:x:990: 'in-range:x:1900000022:' unmade:x:70003: >>group
+mount --bind group /etc/group
+run apply --config "$dir/groups.conf"
+check 'the section that can be is made' is "$status $(cat err)" \
+  '1 jwtctl apply: group "unmade": another source of this host has the name, as a user, as a group or as a member of one'
+with_groups() { # LINE-REST...: a line of an account for each
+  local number=0 rest
+  for rest; do echo "{\"issuer\":\"i\",\"subject\":\"s\",\"name\":\"g$((++number))\",\"groups\":$rest}"; done
+}
+with_groups '["locals","builders"]' '[]' '["locals"]' >groups.jsonl
+import_groups() { run accounts import --config "$dir/groups.conf" "$1"; }
+import_groups groups.jsonl
+check 'groups are imported' is "$status $(cat out err)" '0 3 added, 0 there already, 0 refused'
+import_groups groups.jsonl
+check 'and there already the second time' is "$status $(cat out err)" '0 0 added, 3 there already, 0 refused'
+with_groups '["builders"]' '["locals"]' '[]' >other.jsonl
+import_groups other.jsonl
+check 'others than those differ' is "$status $(cat out) $(grep -c 'another uid, home, shell, state or groups' err)" \
+  '1 0 added, 0 there already, 3 refused 3'
+with_groups '["locals","builders"]' '["none"]' >mixed.jsonl
+sed -i 's/,"groups":\["none"\]//' mixed.jsonl
+import_groups mixed.jsonl
+check 'a line without groups leaves them' is "$status $(cat out err)" '0 0 added, 2 there already, 0 refused'
+check 'export has them' is "$(export_all | grep -o '"name":"g.\|"groups":.*' | tr -d '"' | xargs)" \
+  'name:g1 groups:[builders,locals]} name:g2 name:g3 groups:[locals]}'
+run accounts show g1
+check 'show has them' is "$status $(sed -n '/^member of/,$p' out | xargs)" '0 member of builders member of locals'
+check 'as JSON too' is "$(show g1 memberships)" '"memberships":[{"group":"builders"'
+with_groups '["none"]' '["low"]' '["in-range"]' '["unmade"]' '["locals","locals"]' '"locals"' '[7]' '["a\nb"]' \
+  "[$(seq -s, 65 | sed 's/[0-9]*/"&"/g')]" | sed 's/"g/"bad/' >bad.jsonl
+import_groups bad.jsonl
+check 'what cannot be is told' is "$status $(sed 's/^jwtctl accounts import: bad.jsonl://' err)" "1 1: group none: there is no such group: create it, or write a section group and run 'jwtctl apply'
+2: group low: it has a gid below 1000, and such groups are not given for good
+4: group unmade: its name or gid is ours and another source's: rename or renumber that source's
+5: group locals: it is there twice
+6: \"groups\" should be an array of at most 64 names of groups
+7: \"groups\" should be an array of at most 64 names of groups
+8: group a\\x0ab: there is no such group: create it, or write a section group and run 'jwtctl apply'
+9: \"groups\" should be an array of at most 64 names of groups
+3: bad3: the name or gid of a group is that of a group or account of the ledger, and another source has it too"
+check 'and nothing of it is done' refuse grep -q bad <(export_all)
+umount /etc/group
+
 echo 'accounts { uid_min = 100000 uid_max = 100002 }' >small.conf
 rm -rf $state
 seq -f '{"issuer":"i","subject":"s","name":"n%.0f"}' 5 | "$jwtctl" accounts import --config "$dir/small.conf" >out 2>err

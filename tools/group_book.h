@@ -1,0 +1,19 @@
+/* The groups that an import names, each looked up once. */
+#ifndef JWT_LOGIN_GROUP_BOOK_H
+#define JWT_LOGIN_GROUP_BOOK_H
+
+#include "account_settings.h"
+#include "compiler.h"
+#include "ledger.h"
+
+struct group_book;
+
+/* Both are kept by reference. NULL when memory ran out. */
+struct group_book *group_book_new(struct ledger *ledger, const struct account_settings *settings);
+void group_book_free(struct group_book *book);
+
+/* The group of this name, of another source with a gid from 1000 on, or of a section of the settings; it lives as long
+ * as the book. NULL, and what is wrong in one clause. */
+MUST_USE const struct given_group *group_book_find(struct group_book *book, const char *name, const char **ret_wrong);
+
+#endif

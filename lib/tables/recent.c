@@ -149,7 +149,7 @@ static enum reason put_old_accounts(const struct put *put) {
   return reason == REASON_INTERNAL ? REASON_STATE_DAMAGED : reason;
 }
 
-static enum reason grow_recent(struct put *put, const char *directory) {
+static enum reason grow_recent(struct put *put, const char *directory, uint32_t *ret_count) {
   const struct table_header *old = put->view->recent.header;
   struct build recent CLEANUP(build_close) = {0};
   put->build = &recent;
@@ -158,14 +158,15 @@ static enum reason grow_recent(struct put *put, const char *directory) {
   if (reason == REASON_OK) reason = put_old_accounts(put);
   if (reason == REASON_OK) reason = build_row(&recent, put->row);
   if (reason == REASON_OK) reason = build_finish(&recent);
-  return reason == REASON_OK ? folder_publish(&recent, old->generation) : reason;
+  if (reason == REASON_OK) reason = folder_publish(&recent, old->generation);
+  if (reason == REASON_OK) *ret_count = recent.header.account_count;
+  return reason;
 }
 
 /* ---- merging ---- */
 
 /* Once for each TABLE_RECENT_MAX accounts: a merge that failed is not tried again at each login. */
-static bool merge_is_due(const struct table_view *before, const struct table_view *now) {
-  uint32_t count = now->recent.header->account_count;
+static bool merge_is_due(const struct table_view *before, uint32_t count) {
   return count > before->recent.header->account_count && count % TABLE_RECENT_MAX == 0;
 }
 
@@ -173,18 +174,19 @@ static void close_base(struct table_base *base) {
   build_close(&base->build);
 }
 
-static enum reason merge(const char *directory, const struct table_view *view) {
+static enum reason merge(const char *directory) {
+  struct table_view view CLEANUP(table_view_close) = {0};
   struct table_base base CLEANUP(close_base) = {0};
-  enum reason reason = build_open(&base.build, directory, NEW_BASE, TABLE_BASE, view->base.header->key);
-  if (reason == REASON_OK) reason = merge_tables(view, &base.build);
+  if (!table_view_open(directory, &view)) return REASON_STATE_DAMAGED;
+  enum reason reason = build_open(&base.build, directory, NEW_BASE, TABLE_BASE, view.base.header->key);
+  if (reason == REASON_OK) reason = merge_tables(&view, &base.build);
   return reason == REASON_OK ? tables_use(&base, NULL) : reason;
 }
 
 /* The account is in the tables already, so what hinders a merge is told only if the tables must be written anew. */
-static enum reason merge_when_due(const char *directory, const struct table_view *before) {
-  struct table_view view CLEANUP(table_view_close) = {0};
-  if (!table_view_open(directory, &view)) return REASON_STATE_DAMAGED;
-  enum reason reason = merge_is_due(before, &view) ? merge(directory, &view) : REASON_OK;
+static enum reason try_merge(const char *directory) {
+  enum reason reason = merge(directory);
+  if (reason == REASON_STATE_UNAVAILABLE) folder_clean(directory);
   return reason == REASON_STATE_DAMAGED || reason == REASON_INTERNAL ? reason : REASON_OK;
 }
 
@@ -199,7 +201,8 @@ enum reason tables_put(const char *directory, const struct table_row *row, const
   if (reason == REASON_OK) reason = find_row(&view, &bytes.head, &same);
   if (reason != REASON_OK || same) return reason;
   struct put put = {.view = &view, .row = &bytes.head, .groups = groups, .group_count = group_count};
-  reason = grow_recent(&put, directory);
+  uint32_t count;
+  reason = grow_recent(&put, directory, &count);
   if (reason == REASON_STATE_UNAVAILABLE) folder_clean(directory);
-  return reason == REASON_OK ? merge_when_due(directory, &view) : reason;
+  return reason == REASON_OK && merge_is_due(&view, count) ? try_merge(directory) : reason;
 }

@@ -38,16 +38,22 @@ uint32_t table_row_check(const uint8_t key[TABLE_KEY_SIZE], const void *row, siz
   return (uint32_t)table_sum(seed ^ first.id, (const char *)row + sizeof(first), size - sizeof(first));
 }
 
+static uint64_t add_word(uint64_t sum, uint64_t word) {
+  sum = (sum ^ word) * 0x9e3779b97f4a7c15u;
+  return sum ^ sum >> 32;
+}
+
 uint64_t table_sum(uint64_t seed, const void *bytes, size_t size) {
   uint64_t sum = seed ^ size, word;
-  for (const char *at = bytes, *end = at + size; at < end; at += sizeof(word)) {
-    size_t left = (size_t)(end - at);
-    word = 0;
-    memcpy(&word, at, left < sizeof(word) ? left : sizeof(word));
-    sum = (sum ^ word) * 0x9e3779b97f4a7c15u;
-    sum ^= sum >> 32;
+  const char *at = bytes, *end = at + size / sizeof(word) * sizeof(word);
+  for (; at < end; at += sizeof(word)) {
+    memcpy(&word, at, sizeof(word));
+    sum = add_word(sum, word);
   }
-  return sum;
+  if (size % sizeof(word) == 0) return sum;
+  word = 0;
+  memcpy(&word, at, size % sizeof(word));
+  return add_word(sum, word);
 }
 
 uint64_t table_tail_check(const struct table *table) {

@@ -81,8 +81,7 @@ static bool map_file(const char *path, struct table *ret) {
   if (fstat(fd, &st) == 0 && file_is_safe(&st)) bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
   close(fd);
   if (bytes == MAP_FAILED) return false;
-  *ret = (struct table){
-      .bytes = bytes, .size = (size_t)st.st_size, .header = bytes, .device = st.st_dev, .inode = st.st_ino};
+  *ret = (struct table){.bytes = bytes, .size = (size_t)st.st_size, .device = st.st_dev, .inode = st.st_ino};
   return true;
 }
 
@@ -128,10 +127,16 @@ static bool set_parts(struct table *table) {
   return true;
 }
 
+bool table_check(struct table *table, enum table_kind kind) {
+  if (table->size < sizeof(*table->header)) return false;
+  table->header = (const struct table_header *)table->bytes;
+  return header_is_sound(table, kind) && set_parts(table);
+}
+
 static bool map_table(const char *path, enum table_kind kind, struct table *ret) {
   struct table table = {0};
   if (!map_file(path, &table)) return false;
-  if (!header_is_sound(&table, kind) || !set_parts(&table)) {
+  if (!table_check(&table, kind)) {
     unmap(&table);
     return false;
   }
@@ -187,15 +192,18 @@ void table_view_close(struct table_view *view) {
   unmap(&view->base);
 }
 
+/* One key for both: what is sought is hashed once. It also tells this base from any other of its number. */
+bool table_view_join(struct table_view *view) {
+  const struct table_header *recent = view->recent.header, *base = view->base.header;
+  return base->generation == recent->generation && memcmp(base->key, recent->key, TABLE_KEY_SIZE) == 0 &&
+         read_settings(view);
+}
+
 static bool open_base(const char *directory, struct table_view *view) {
   const struct table_header *recent = view->recent.header;
   char name[BASE_NAME_SIZE], path[PATH_MAX];
   snprintf(name, sizeof(name), BASE_FORMAT, recent->generation);
-  if (!table_path(directory, name, path) || !map_table(path, TABLE_BASE, &view->base)) return false;
-  /* One key for both: what is sought is hashed once. It also tells this base from any other of its number. */
-  const struct table_header *base = view->base.header;
-  return base->generation == recent->generation && memcmp(base->key, recent->key, TABLE_KEY_SIZE) == 0 &&
-         read_settings(view);
+  return table_path(directory, name, path) && map_table(path, TABLE_BASE, &view->base) && table_view_join(view);
 }
 
 static bool open_pair(const char *directory, struct table_view *ret) {

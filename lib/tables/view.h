@@ -66,6 +66,10 @@ struct table_row_view {
   const char *name, *home, *shell;
 };
 
+/* The steps of opening, once the bytes are there: a file for itself, from `bytes` and `size`; the pair. */
+MUST_USE bool table_check(struct table *table, enum table_kind kind);
+MUST_USE bool table_view_join(struct table_view *view);
+
 /* Map the tables of `directory`. False (errno says little) when they are missing, unsafe, damaged or do not belong
  * together; nothing stays mapped then, and no descriptor stays open ever. */
 MUST_USE bool table_view_open(const char *directory, struct table_view *ret);

@@ -1,10 +1,10 @@
 # fuzz: one program a target. They replay their corpus with the other tests; configured with --enable-fuzzing they are
 # for libFuzzer or AFL instead, and `make fuzz` searches.
-FUZZ_TARGETS = conditions judge_pipe keyset settings ssh_auth_info token
+FUZZ_TARGETS = conditions judge_pipe keyset settings ssh_auth_info tables token
 FUZZ_SECONDS = 120
 FUZZ_FLAGS = -max_len=4096 -timeout=10
 fuzz_programs = tests/fuzz/conditions_fuzz tests/fuzz/judge_pipe_fuzz tests/fuzz/keyset_fuzz tests/fuzz/settings_fuzz \
-	tests/fuzz/ssh_auth_info_fuzz tests/fuzz/token_fuzz
+	tests/fuzz/ssh_auth_info_fuzz tests/fuzz/tables_fuzz tests/fuzz/token_fuzz
 noinst_HEADERS += tests/fuzz/fuzz.h
 EXTRA_DIST += tests/fuzz/README.md tests/fuzz/words.dict tests/fuzz/corpus
 
@@ -42,6 +42,12 @@ tests_fuzz_ssh_auth_info_fuzz_SOURCES = tests/fuzz/ssh_auth_info_fuzz.c $(fuzz_m
 tests_fuzz_ssh_auth_info_fuzz_CPPFLAGS = $(TOKEN_TEST_CPPFLAGS) -DFUZZ_TARGET='"ssh_auth_info"'
 tests_fuzz_ssh_auth_info_fuzz_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_ssh_auth_info_fuzz_LDADD = $(TOKEN_TEST_LDADD)
+
+tests_fuzz_tables_fuzz_SOURCES = tests/fuzz/tables_fuzz.c $(fuzz_main)
+tests_fuzz_tables_fuzz_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/lib/tables -I$(top_srcdir)/tests/unit \
+	-DFUZZ_TARGET='"tables"'
+tests_fuzz_tables_fuzz_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_tables_fuzz_LDADD = lib/tables/libtablewriter.la lib/tables/libtables.la lib/base/libbase.la
 
 tests_fuzz_token_fuzz_SOURCES = tests/fuzz/token_fuzz.c $(fuzz_main)
 tests_fuzz_token_fuzz_CPPFLAGS = $(TOKEN_TEST_CPPFLAGS) -I$(top_srcdir)/tests/unit -DFUZZ_TARGET='"token"'

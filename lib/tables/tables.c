@@ -156,7 +156,7 @@ enum table_status tables_account_to_be(struct tables *tables, const char *name, 
              *fleet_key = table_next_string(view, &at);
   char home[ACCOUNT_PATH_MAX + 1];
   if (home_template == NULL || shell == NULL || fleet_key == NULL) return TABLE_UNAVAILABLE;
-  if (!account_home(home_template, name, home, sizeof(home))) return TABLE_ABSENT;
+  if (!account_home(home_template, name, home, sizeof(home)) || !account_path_is_fit(home)) return TABLE_ABSENT;
   uint32_t uid;
   status = promise_uid(view, name, fleet_key, &uid);
   if (status != TABLE_FOUND) return status;

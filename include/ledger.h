@@ -40,6 +40,9 @@ enum ledger_mode {
 MUST_USE enum reason ledger_open(const char *path, enum ledger_mode mode, struct ledger **ret);
 void ledger_close(struct ledger *ledger);
 
+/* Have `progress` called now and then, outside any transaction, while a call goes through all accounts. */
+void ledger_watch(struct ledger *ledger, void (*progress)(void *context, size_t accounts), void *context);
+
 /* What went wrong last, for the log: one line, printable. Never NULL. */
 const char *ledger_detail(const struct ledger *ledger);
 
@@ -332,6 +335,40 @@ typedef void (*declared_teller)(void *context, const char *kind, const char *nam
  */
 MUST_USE enum reason ledger_declare(struct ledger *ledger, const struct provisioning *how, declared_teller tell,
                                     void *context);
+
+/* ---- what other sources have gained ---- */
+
+enum comparison {
+  COMPARISON_NAME_TAKEN, /* a user or a group of another source has the name */
+  COMPARISON_ID_TAKEN,   /* as a uid or a gid */
+  COMPARISON_FREE_AGAIN, /* nobody has either any more */
+};
+
+/* What a comparison found of one account or group. Strings live for the call. */
+struct compared {
+  bool group; /* one that the settings declare */
+  const char *name;
+  uint32_t id;
+  enum comparison result;
+  bool news; /* it was not so at the last comparison */
+};
+
+struct comparison_count {
+  size_t inside, outside; /* accounts: whose id is in the range, and whose is not; without those */
+  size_t hidden;          /* accounts and groups that another source stands in the way of */
+  size_t unknown;         /* those that a source which does not answer was not asked of; they stay as they were */
+};
+
+/*
+ * Ask the other sources of every account, and of every group that the settings declare. One whose name or id another
+ * source has gained is hidden: the tables are without it from the next publication on, whoever makes that, so that it
+ * never stands in front of the other. It comes back when a comparison finds that nobody has them any more. `tell` hears
+ * of each that is hidden or comes back. Nothing is published yet. `how->name_use` answers for users and groups alone
+ * here: our accounts may be members of groups. `tell` and the functions of `how` are called outside a transaction.
+ */
+MUST_USE enum reason ledger_compare(struct ledger *ledger, const struct provisioning *how,
+                                    void (*tell)(void *context, const struct compared *compared), void *context,
+                                    struct comparison_count *ret);
 
 /* ---- the NSS tables ---- */
 

@@ -30,17 +30,27 @@ MUST_USE enum source_answer sources_group_by_gid(uint32_t gid);
 bool sources_group_lists_member(const char *name);
 
 /*
- * What `files` has, read once, for a tool that asks of very many accounts; other sources are asked each time. NULL,
- * with errno, when memory ran out or a file could not be read. Free it with sources_forget.
+ * What `files` has, read once, for a tool that asks of very many accounts; other sources are asked each time, until one
+ * does not answer: that one is unavailable from then on. NULL, with errno, when memory ran out or a file could not be
+ * read. Free it with sources_forget.
  */
 struct known_sources;
 struct known_sources *sources_remember(void);
 void sources_forget(struct known_sources *known);
 
-/* Has any source the name: as a user, as a group, or as a member that a group lists? */
-MUST_USE enum source_answer sources_have_name(const struct known_sources *known, const char *name);
+/* Has any source the name, as a user or as a group? */
+MUST_USE enum source_answer sources_have_owner(struct known_sources *known, const char *name);
+
+/* The same, or as a member that a group lists: a new account would get the rights left for it. */
+MUST_USE enum source_answer sources_have_name(struct known_sources *known, const char *name);
 
 /* Has any source the id: as a uid or as a gid? */
-MUST_USE enum source_answer sources_have_id(const struct known_sources *known, uint32_t id);
+MUST_USE enum source_answer sources_have_id(struct known_sources *known, uint32_t id);
+
+/* Where nsswitch.conf has the jwt source in a database's line. */
+enum our_place { OURS_LAST, OURS_BEFORE_OTHERS, OURS_NOWHERE };
+
+/* `database`: "passwd" or "group". False when the file cannot be read or made out. */
+MUST_USE bool sources_our_place(const char *database, enum our_place *ret);
 
 #endif

@@ -5,16 +5,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "ledger.h"
 #include "settings.h"
 
-/* The accounts that there are: whose id is in the settings' range, and whose is not; and those that the settings
- * declare and that cannot be, which were told. */
 struct apply_count {
-  size_t inside, outside, refused;
+  struct comparison_count accounts;
+  size_t refused; /* that the settings declare and that cannot be, which were told */
 };
 
-/* Make the declared accounts, renew what NSS knows of the settings, and tidy the ledger. False when that failed, which
- * was told in the name of `command`. */
+/* Make the declared accounts, leave out of the tables whatever other sources have gained, which is told, renew what NSS
+ * knows, and tidy the ledger. False when that failed, which was told in the name of `command`. */
 MUST_USE bool apply_settings(const char *command, const struct settings *settings, struct apply_count *ret);
 
 #endif

@@ -7,16 +7,19 @@
 #include "jwtctl.h"
 #include "names.h"
 #include "paths.h"
+#include "progress.h"
 #include "state.h"
 #include "text.h"
 
 static const char name[] = "accounts export";
 
 static const char usage[] =
-    "Usage: jwtctl accounts export\n"
+    "Usage: jwtctl accounts export [--json]\n"
     "\n"
     "Print every account as a line of JSON, and then the ids of removed ones, as 'jwtctl accounts import' reads them.\n"
     "Logins go on meanwhile. Needs root.\n"
+    "\n"
+    "  --json         is what it does anyhow\n"
     "\n"
     "Exit status: 0 done, 1 the ledger could not be read, or not all of it has a form in JSON, 2 wrong use.\n";
 
@@ -25,7 +28,7 @@ static const char usage[] =
 struct page {
   struct ledger *ledger;
   json_t *lines[PAGE];
-  size_t count;
+  size_t count, printed;
   char last_name[ACCOUNT_NAME_MAX + 1];
   uint32_t last_id;
   bool whole; /* everything had a form in JSON */
@@ -57,43 +60,50 @@ static bool take_in(void *context, const struct identity *identity) {
   return page->count < PAGE;
 }
 
-/* True when there may be more. */
-static bool print_page(struct page *page) {
+/* True when there may be more. Nothing is shown where the lines themselves are. */
+static bool print_page(struct page *page, struct progress *progress) {
   bool full = page->count == PAGE;
   for (size_t i = 0; i < page->count; i++)
     if (page->lines[i] != NULL && !print_json(page->lines[i])) page->whole = false;
+  page->printed += page->count;
   page->count = 0;
+  if (progress != NULL) progress_show(progress, page->printed);
   return full && ferror(stdout) == 0;
 }
 
-static enum reason export_accounts(struct ledger *ledger, struct page *page) {
+static enum reason export_accounts(struct ledger *ledger, struct page *page, struct progress *progress) {
   enum reason reason;
   do {
     reason = ledger_identities_after(ledger, page->last_name, PAGE, take_in, page);
-  } while (print_page(page) && reason == REASON_OK);
+  } while (print_page(page, progress) && reason == REASON_OK);
   return reason;
 }
 
-static enum reason export_removed(struct ledger *ledger, struct page *page) {
+static enum reason export_removed(struct ledger *ledger, struct page *page, struct progress *progress) {
   enum reason reason;
   page->last_id = 0;
   do {
     reason = ledger_removed_after(ledger, page->last_id, PAGE, take_in, page);
-  } while (print_page(page) && reason == REASON_OK);
+  } while (print_page(page, progress) && reason == REASON_OK);
   return reason;
 }
 
 static int run(int argc, char **argv) {
-  static const struct option known[] = {{NULL, 0, NULL, 0}};
-  if (getopt_long(argc, argv, ":", known, NULL) != -1) return wrong_use(name, "%s is not an option", argv[optind - 1]);
+  static const struct option known[] = {{"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+  for (int option; (option = getopt_long(argc, argv, ":", known, NULL)) != -1;)
+    if (option != 'j') return wrong_use(name, "%s is not an option, or not a clear one", argv[optind - 1]);
   if (optind < argc) return wrong_use(name, "%s is too much", argv[optind]);
   if (geteuid() != 0) return wrong_use(name, "only root may read the ledger");
   struct ledger *ledger;
   if (!state_open(name, LEDGER_READ, &ledger)) return EXIT_NO;
   static struct page page;
   page = (struct page){.ledger = ledger, .whole = true};
-  enum reason reason = export_accounts(ledger, &page);
-  if (reason == REASON_OK) reason = export_removed(ledger, &page);
+  struct progress progress;
+  progress_begin(&progress, "accounts");
+  struct progress *shown = isatty(STDOUT_FILENO) ? NULL : &progress;
+  enum reason reason = export_accounts(ledger, &page, shown);
+  if (reason == REASON_OK) reason = export_removed(ledger, &page, shown);
+  progress_hide(&progress);
   int status = page.whole ? EXIT_YES : EXIT_NO;
   if (reason != REASON_OK) status = state_fail(name, PATH_LEDGER, reason, ledger_detail(ledger));
   ledger_close(ledger);

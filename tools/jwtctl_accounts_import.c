@@ -9,6 +9,7 @@
 #include "account_line.h"
 #include "jwtctl.h"
 #include "paths.h"
+#include "progress.h"
 #include "state.h"
 #include "text.h"
 
@@ -36,6 +37,7 @@ static const char usage[] =
 /* What is read before it is made, in the order of ids: the more, the fewer times a page of the ledger is written. */
 #define BATCH 250000                    /* accounts, or */
 #define BATCH_TEXT ((size_t)(32 << 20)) /* bytes of what they have */
+#define SHOWN_EVERY 1000                /* lines */
 
 struct import {
   FILE *file;
@@ -52,34 +54,14 @@ struct import {
   size_t text_used;
   int64_t line_number;
   int64_t added, present, refused;
-  int64_t began_ms;
-  bool progress; /* on a terminal */
-  bool shown;
+  struct progress progress;
 };
 
 /* ---- messages ---- */
 
-static int64_t now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void show_progress(struct import *import) {
-  int64_t ms = now_ms() - import->began_ms;
-  if (!import->progress || ms < 2000) return;
-  fprintf(stderr, "\r%" PRId64 " lines, %" PRId64 " a second ", import->line_number, import->line_number * 1000 / ms);
-  import->shown = true;
-}
-
-static void hide_progress(struct import *import) {
-  if (import->shown) fputs("\r\033[K", stderr);
-  import->shown = false;
-}
-
 static void refuse(struct import *import, int64_t number, const char *account, const char *wrong) {
   char shown[PRINTABLE_SIZE];
-  hide_progress(import);
+  progress_hide(&import->progress);
   fprintf(stderr, "jwtctl %s: %s:%" PRId64 ": %s%s%s\n", name, import->path != NULL ? import->path : "standard input",
           number, account != NULL ? printable(account, shown) : "", account != NULL ? ": " : "", wrong);
   import->refused++;
@@ -126,9 +108,11 @@ static void take_line(struct import *import, size_t length) {
 /* Fill the batch. False at the end of the file. */
 static bool read_batch(struct import *import) {
   size_t length;
+  import->progress.what = "lines are read";
   while (import->count < BATCH && BATCH_TEXT - import->text_used >= ACCOUNT_LINE_ROOM) {
     if (!next_line(import, &length)) return false;
     if (length > 0) take_line(import, length);
+    if (import->line_number % SHOWN_EVERY == 0) progress_show(&import->progress, (size_t)import->line_number);
   }
   return true;
 }
@@ -141,7 +125,14 @@ static void count_result(struct import *import, const struct provision *account,
     *(account->result == PROVISION_ADDED ? &import->added : &import->present) += 1;
 }
 
+static void show_made(void *context, size_t accounts) {
+  struct import *import = context;
+  progress_show(&import->progress, (size_t)import->line_number - import->count + accounts);
+}
+
 static enum reason make_batch(struct import *import) {
+  import->progress.what = "lines are done";
+  ledger_watch(import->ledger, show_made, import);
   enum reason reason = ledger_provision(import->ledger, &import->how, import->accounts, import->count);
   for (size_t i = 0; reason == REASON_OK && i < import->count; i++)
     count_result(import, &import->accounts[i], import->numbers[i]);
@@ -155,9 +146,7 @@ static enum reason make_all(struct import *import) {
     more = read_batch(import);
     enum reason reason = make_batch(import);
     if (reason != REASON_OK) return reason;
-    show_progress(import);
   } while (more);
-  hide_progress(import);
   return REASON_OK;
 }
 
@@ -176,7 +165,11 @@ static int tell(const struct import *import) {
 }
 
 static enum reason publish(struct import *import) {
+  struct progress progress;
+  progress_begin(&progress, "accounts are written to the tables");
+  ledger_watch(import->ledger, progress_show, &progress);
   enum reason reason = ledger_publish(import->ledger, import->how.settings, PATH_TABLES, NULL);
+  progress_hide(&progress);
   if (reason != REASON_OK) state_fail(name, PATH_TABLES, reason, ledger_detail(import->ledger));
   return reason;
 }
@@ -184,7 +177,7 @@ static enum reason publish(struct import *import) {
 /* What was made is published also when the rest could not be. */
 static int import_into(struct import *import) {
   enum reason reason = make_all(import);
-  hide_progress(import);
+  progress_hide(&import->progress);
   if (reason != REASON_OK) state_fail(name, PATH_LEDGER, reason, ledger_detail(import->ledger));
   bool read = ferror(import->file) == 0;
   if (!read) fprintf(stderr, "jwtctl %s: the list could not be read to its end: %s\n", name, strerror(errno));
@@ -222,8 +215,7 @@ static int with_memory(struct import *import) {
 static int with_settings(struct import *import, const struct settings *settings) {
   import->how = (struct provisioning){
       .settings = &settings->accounts, .id_use = known_id_use, .name_use = known_name_use, .now = time(NULL)};
-  import->began_ms = now_ms();
-  import->progress = isatty(STDERR_FILENO) != 0;
+  progress_begin(&import->progress, "lines are read");
   if (!state_open(name, LEDGER_WRITE, &import->ledger)) return EXIT_NO;
   int status = with_memory(import);
   ledger_close(import->ledger);

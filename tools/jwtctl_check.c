@@ -12,7 +12,7 @@
 #include "jwtctl_check.h"
 #include "nscd.h"
 #include "secret.h"
-#include "settings_choice.h"
+#include "state.h"
 #include "text.h"
 #include "token.h"
 
@@ -109,7 +109,13 @@ static void look_at_groups(const struct rule *rule, const struct account_setting
   }
 }
 
+/* It says nothing of settings, but without it they serve nobody. */
 static void look_at_host(json_t *warnings) {
+  static const char *const databases[] = {"passwd", "group"};
+  for (size_t i = 0; i < COUNT_OF(databases); i++) {
+    const char *wrong = nsswitch_wrong(databases[i]);
+    if (wrong != NULL) check_warn(warnings, "", 0, "/etc/nsswitch.conf: the line of %s %s", databases[i], wrong);
+  }
   const char *nscd = nscd_warning();
   if (nscd != NULL) check_warn(warnings, "", 0, "%s", nscd);
 }

@@ -37,6 +37,8 @@ tools_jwtctl_SOURCES = \
 	tools/output.h \
 	tools/probe.c \
 	tools/probe.h \
+	tools/progress.c \
+	tools/progress.h \
 	tools/settings_choice.c \
 	tools/settings_choice.h \
 	tools/shed.c \

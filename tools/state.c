@@ -46,3 +46,21 @@ enum id_use known_id_use(void *known, uint32_t id) {
 enum id_use known_name_use(void *known, const char *account) {
   return use_of(sources_have_name(known, account));
 }
+
+enum id_use known_owner_use(void *known, const char *account) {
+  return use_of(sources_have_owner(known, account));
+}
+
+const char *nsswitch_wrong(const char *database) {
+  enum our_place place;
+  if (!sources_our_place(database, &place)) return "cannot be made out: logins as accounts of tokens are refused";
+  switch (place) {
+  case OURS_LAST:
+    break;
+  case OURS_BEFORE_OTHERS:
+    return "has jwt before another source: put it last, so that it stands in front of nobody's account";
+  case OURS_NOWHERE:
+    return "does not have jwt, so accounts of tokens cannot be looked up: put it last";
+  }
+  return NULL;
+}

@@ -22,5 +22,10 @@ MUST_USE bool state_settings(const char *command, const struct settings_choice *
 /* For struct provisioning: what the other sources have. `known` is a struct known_sources. */
 enum id_use known_id_use(void *known, uint32_t id);
 enum id_use known_name_use(void *known, const char *account);
+/* For ledger_compare: members of groups do not matter. */
+enum id_use known_owner_use(void *known, const char *account);
+
+/* What is wrong with the place of jwt in the line of a database ("passwd") of nsswitch.conf; NULL when nothing is. */
+const char *nsswitch_wrong(const char *database);
 
 #endif

@@ -16,6 +16,8 @@ struct ledger {
   struct lock_watch watch;
   int64_t waiting_since;
   int turn; /* see turn.h; -1: not ours */
+  void (*progress)(void *context, size_t accounts);
+  void *progress_context;
   char detail[256];
 };
 
@@ -77,5 +79,8 @@ void transaction_end(struct transaction *transaction);
 /* Within a transaction of the caller's or for itself: the tables are to follow a change that is not of rows which are
  * not `published`. One word for them all: a flag of each would have to be changed a million times when they are. */
 MUST_USE enum reason database_note_behind(struct ledger *ledger);
+
+/* So many accounts were gone through. For who watches, and for who waits for our turn. */
+void ledger_tell_progress(struct ledger *ledger, size_t accounts);
 
 #endif

@@ -16,25 +16,35 @@
 
 #include "source.h"
 
+struct name_list {
+  char **names; /* sorted when all are there */
+  size_t count, room;
+};
+
+struct asked_sources {
+  struct source_names names; /* those that were not read */
+  bool silent[SOURCES_MAX];  /* did not answer once, and is not asked again */
+};
+
 struct known_sources {
-  struct source_names users, groups; /* to be asked: those that were not read */
-  char **names;                      /* sorted: users, groups and members of groups */
-  size_t name_count, name_room;
-  uint32_t *ids; /* sorted: uids and gids */
+  struct asked_sources users, groups;
+  struct name_list owners;  /* users and groups */
+  struct name_list members; /* of groups */
+  uint32_t *ids;            /* sorted: uids and gids */
   size_t id_count, id_room;
 };
 
-static bool add_name(struct known_sources *known, const char *name) {
-  if (known->name_count == known->name_room) {
-    size_t room = 2 * known->name_room + 64;
-    char **names = reallocarray(known->names, room, sizeof *names);
+static bool add_name(struct name_list *list, const char *name) {
+  if (list->count == list->room) {
+    size_t room = 2 * list->room + 64;
+    char **names = reallocarray(list->names, room, sizeof *names);
     if (names == NULL) return false;
-    known->names = names;
-    known->name_room = room;
+    list->names = names;
+    list->room = room;
   }
   char *copy = strdup(name);
   if (copy == NULL) return false;
-  known->names[known->name_count++] = copy;
+  list->names[list->count++] = copy;
   return true;
 }
 
@@ -51,13 +61,13 @@ static bool add_id(struct known_sources *known, uint32_t id) {
 }
 
 static bool add_user(struct known_sources *known, const struct passwd *entry) {
-  return add_name(known, entry->pw_name) && add_id(known, entry->pw_uid);
+  return add_name(&known->owners, entry->pw_name) && add_id(known, entry->pw_uid);
 }
 
 static bool add_group(struct known_sources *known, const struct group *entry) {
-  bool whole = add_name(known, entry->gr_name) && add_id(known, entry->gr_gid);
+  bool whole = add_name(&known->owners, entry->gr_name) && add_id(known, entry->gr_gid);
   for (char *const *member = entry->gr_mem; whole && *member != NULL; member++)
-    whole = add_name(known, *member);
+    whole = add_name(&known->members, *member);
   return whole;
 }
 
@@ -189,9 +199,15 @@ static int compare_ids(const void *a, const void *b) {
   return left < right ? -1 : left > right;
 }
 
+static void sort_names(struct name_list *list) {
+  if (list->count > 0) qsort(list->names, list->count, sizeof *list->names, compare_names);
+}
+
 static bool learn(struct known_sources *known) {
-  if (!read_sources(known, false, &known->users) || !read_sources(known, true, &known->groups)) return false;
-  if (known->name_count > 0) qsort(known->names, known->name_count, sizeof *known->names, compare_names);
+  if (!read_sources(known, false, &known->users.names) || !read_sources(known, true, &known->groups.names))
+    return false;
+  sort_names(&known->owners);
+  sort_names(&known->members);
   if (known->id_count > 0) qsort(known->ids, known->id_count, sizeof *known->ids, compare_ids);
   return true;
 }
@@ -205,11 +221,16 @@ struct known_sources *sources_remember(void) {
   return NULL;
 }
 
+static void forget_names(struct name_list *list) {
+  for (size_t i = 0; i < list->count; i++)
+    free(list->names[i]);
+  free(list->names);
+}
+
 void sources_forget(struct known_sources *known) {
   if (known == NULL) return;
-  for (size_t i = 0; i < known->name_count; i++)
-    free(known->names[i]);
-  free(known->names);
+  forget_names(&known->owners);
+  forget_names(&known->members);
   free(known->ids);
   free(known);
 }
@@ -217,17 +238,19 @@ void sources_forget(struct known_sources *known) {
 /* ---- asking ---- */
 
 /* Until one has it. */
-static enum source_answer ask_each(const struct source_names *sources, const struct question *question,
+static enum source_answer ask_each(struct asked_sources *sources, const struct question *question,
                                    enum source_answer so_far) {
-  for (size_t i = 0; i < sources->count && so_far != SOURCE_FOUND; i++) {
+  for (size_t i = 0; i < sources->names.count && so_far != SOURCE_FOUND; i++) {
     uint32_t id;
-    enum source_answer answer = source_ask_module(sources->names[i], question, &id);
+    enum source_answer answer =
+        sources->silent[i] ? SOURCE_UNAVAILABLE : source_ask_module(sources->names.names[i], question, &id);
+    sources->silent[i] = answer == SOURCE_UNAVAILABLE;
     if (answer != SOURCE_ABSENT) so_far = answer;
   }
   return so_far;
 }
 
-static enum source_answer ask_the_rest(const struct known_sources *known, const char *name, uint32_t id) {
+static enum source_answer ask_the_rest(struct known_sources *known, const char *name, uint32_t id) {
   struct question user = {.name = name, .id = id}, group = {.group = true, .name = name, .id = id};
   return ask_each(&known->groups, &group, ask_each(&known->users, &user, SOURCE_ABSENT));
 }
@@ -237,15 +260,23 @@ static enum source_answer ask_all_of_name(const char *name) {
   return user == SOURCE_ABSENT ? group : user;
 }
 
-enum source_answer sources_have_name(const struct known_sources *known, const char *name) {
-  if (known->name_count > 0 && bsearch(&name, known->names, known->name_count, sizeof name, compare_names) != NULL)
-    return SOURCE_FOUND;
-  enum source_answer answer = is_of_container(name) ? ask_all_of_name(name) : ask_the_rest(known, name, 0);
-  bool member = answer != SOURCE_FOUND && known->groups.count > 0 && sources_group_lists_member(name);
+static bool has_name(const struct name_list *list, const char *name) {
+  return list->count > 0 && bsearch(&name, list->names, list->count, sizeof name, compare_names) != NULL;
+}
+
+enum source_answer sources_have_owner(struct known_sources *known, const char *name) {
+  if (has_name(&known->owners, name)) return SOURCE_FOUND;
+  return is_of_container(name) ? ask_all_of_name(name) : ask_the_rest(known, name, 0);
+}
+
+enum source_answer sources_have_name(struct known_sources *known, const char *name) {
+  if (has_name(&known->members, name)) return SOURCE_FOUND;
+  enum source_answer answer = sources_have_owner(known, name);
+  bool member = answer != SOURCE_FOUND && known->groups.names.count > 0 && sources_group_lists_member(name);
   return member ? SOURCE_FOUND : answer;
 }
 
-enum source_answer sources_have_id(const struct known_sources *known, uint32_t id) {
+enum source_answer sources_have_id(struct known_sources *known, uint32_t id) {
   if (known->id_count > 0 && bsearch(&id, known->ids, known->id_count, sizeof id, compare_ids) != NULL)
     return SOURCE_FOUND;
   return ask_the_rest(known, NULL, id);

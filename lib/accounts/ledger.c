@@ -8,6 +8,7 @@
 
 #include "database.h"
 #include "ledger_file.h"
+#include "turn.h"
 
 #define APPLICATION_ID 1247237196 /* "JWTL" */
 #define STRINGIFY(value) #value
@@ -227,4 +228,15 @@ void ledger_close(struct ledger *ledger) {
 
 const char *ledger_detail(const struct ledger *ledger) {
   return ledger->detail;
+}
+
+void ledger_watch(struct ledger *ledger, void (*progress)(void *context, size_t accounts), void *context) {
+  ledger->progress = progress;
+  ledger->progress_context = context;
+}
+
+void ledger_tell_progress(struct ledger *ledger, size_t accounts) {
+  turn_get_on(ledger);
+  if (ledger->progress != NULL && sqlite3_get_autocommit(ledger->db))
+    ledger->progress(ledger->progress_context, accounts);
 }

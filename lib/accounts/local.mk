@@ -1,7 +1,7 @@
 # lib/accounts: the ledger (SQLite) and the host's other account sources
 noinst_LTLIBRARIES += lib/accounts/libaccounts.la
 lib_accounts_libaccounts_la_SOURCES = lib/accounts/administration.c lib/accounts/admission.c lib/accounts/binding.c \
-	lib/accounts/binding.h lib/accounts/database.c lib/accounts/database.h lib/accounts/declare.c lib/accounts/grants.c \
+	lib/accounts/binding.h lib/accounts/compare.c lib/accounts/database.c lib/accounts/database.h lib/accounts/declare.c lib/accounts/grants.c \
 	lib/accounts/groups.c lib/accounts/groups.h lib/accounts/identities.c lib/accounts/ids.c lib/accounts/ids.h \
 	lib/accounts/known_sources.c lib/accounts/ledger.c lib/accounts/ledger_file.c lib/accounts/ledger_file.h \
 	lib/accounts/lock_watch.c lib/accounts/lock_watch.h lib/accounts/memberships.c lib/accounts/memberships.h \

@@ -19,7 +19,12 @@ static bool add_name(struct source_names *names, const char *name, size_t length
   char copy[SOURCE_NAME_MAX + 1];
   memcpy(copy, name, length);
   copy[length] = '\0';
-  if (strcmp(copy, "jwt") == 0 || holds(names, copy)) return true;
+  if (strcmp(copy, "jwt") == 0) {
+    if (!names->ours) names->before_ours = names->count;
+    names->ours = true;
+    return true;
+  }
+  if (holds(names, copy)) return true;
   if (names->count == SOURCES_MAX) return false;
   memcpy(names->names[names->count++], copy, length + 1);
   return true;

@@ -13,6 +13,8 @@
 struct source_names {
   char names[SOURCES_MAX][SOURCE_NAME_MAX + 1];
   size_t count;
+  size_t before_ours; /* how many of them stand before the first "jwt" */
+  bool ours;          /* there is one */
 };
 
 /*

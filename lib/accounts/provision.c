@@ -303,7 +303,7 @@ static enum reason make_waiting(struct ledger *ledger, const struct provisioning
                                 const struct waiting *waiting, size_t count) {
   enum reason reason = REASON_OK;
   for (size_t made = 0; reason == REASON_OK && made < count; made += TRANSACTION_MAX) {
-    turn_get_on(ledger);
+    ledger_tell_progress(ledger, made);
     reason = make_some(ledger, how, accounts, waiting + made,
                        count - made < TRANSACTION_MAX ? count - made : TRANSACTION_MAX);
   }
@@ -324,6 +324,17 @@ static size_t ask_of_waiting(const struct provisioning *how, const uint8_t *key,
   return waiting;
 }
 
+/* What is there already is so whoever else has its name or id now, or does not answer: ledger_compare tells of that. */
+static enum reason look_up_refused(struct ledger *ledger, struct provision *accounts, size_t count) {
+  struct statements statements CLEANUP(statements_free) = {0};
+  enum reason reason = prepare(ledger, &statements);
+  for (size_t i = 0; reason == REASON_OK && i < count; i++)
+    if (accounts[i].result == PROVISION_NAME_LOCAL || accounts[i].result == PROVISION_ID_LOCAL ||
+        accounts[i].result == PROVISION_SOURCE_UNAVAILABLE)
+      reason = look_up(ledger, &statements, &accounts[i]);
+  return reason;
+}
+
 /* key: NULL when it cannot be read. */
 static enum reason provision(struct ledger *ledger, const struct provisioning *how, const uint8_t *key,
                              struct provision *accounts, size_t count, struct waiting *waiting) {
@@ -335,7 +346,7 @@ static enum reason provision(struct ledger *ledger, const struct provisioning *h
   }
   for (;;) {
     size_t left = ask_of_waiting(how, key, accounts, count, waiting);
-    if (left == 0) return REASON_OK;
+    if (left == 0) return look_up_refused(ledger, accounts, count);
     enum reason reason = make_waiting(ledger, how, accounts, waiting, left);
     if (reason != REASON_OK) return reason;
   }

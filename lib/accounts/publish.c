@@ -82,7 +82,7 @@ struct rows {
   struct id_range range;
   const char *without; /* NULL, or the name of one to leave out */
   size_t page;         /* 0: the statement yields all there are */
-  size_t in_page;
+  size_t in_page, done;
   uint32_t last;
   const struct group_list *groups;        /* NULL, or all that the new tables have */
   struct account_memberships memberships; /* of the last */
@@ -109,8 +109,9 @@ static enum reason row_at(struct rows *rows, struct table_row *ret) {
 static enum reason step(struct rows *rows, bool *ret_found) {
   enum reason reason = database_step(rows->ledger, rows->statement, ret_found);
   if (reason != REASON_OK || *ret_found || rows->page == 0 || rows->in_page < rows->page) return reason;
+  rows->done += rows->in_page;
   rows->in_page = 0;
-  turn_get_on(rows->ledger);
+  ledger_tell_progress(rows->ledger, rows->done);
   reason = database_again(rows->ledger, rows->statement, WITH(INTEGER(rows->last), INTEGER(rows->page)));
   return reason == REASON_OK ? database_step(rows->ledger, rows->statement, ret_found) : reason;
 }

@@ -161,6 +161,16 @@ bool sources_listed(const char *database, struct source_names *ret) {
   return good;
 }
 
+bool sources_our_place(const char *database, enum our_place *ret) {
+  struct source_names sources;
+  if (!sources_listed(database, &sources)) return false;
+  if (!sources.ours)
+    *ret = OURS_NOWHERE;
+  else
+    *ret = sources.before_ours == sources.count ? OURS_LAST : OURS_BEFORE_OTHERS;
+  return true;
+}
+
 static enum source_answer ask_all(const struct question *question, uint32_t *ret_id) {
   struct source_names sources;
   if (!sources_listed(question->group ? "group" : "passwd", &sources)) return SOURCE_UNAVAILABLE;

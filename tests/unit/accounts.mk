@@ -1,7 +1,7 @@
 # unit/accounts
 ACCOUNTS_TESTS = tests/unit/ledger_test tests/unit/ledger_file_test tests/unit/ledger_race_test \
 	tests/unit/ledger_lock_test tests/unit/ledger_publish_test tests/unit/ledger_groups_test tests/unit/ledger_admin_test \
-	tests/unit/ledger_kill_test tests/unit/ledger_migration_test tests/unit/nsswitch_test tests/unit/sources_test
+	tests/unit/ledger_compare_test tests/unit/ledger_kill_test tests/unit/ledger_migration_test tests/unit/nsswitch_test tests/unit/sources_test
 check_PROGRAMS += $(ACCOUNTS_TESTS)
 noinst_HEADERS += tests/unit/ledger_fixture.h
 EXTRA_DIST += tests/unit/ledger_v1.sql tests/unit/ledger_v2.sql
@@ -33,6 +33,10 @@ tests_unit_ledger_groups_test_LDADD = lib/accounts/libaccounts.la $(SQLITE_LIBS)
 tests_unit_ledger_admin_test_SOURCES = tests/unit/ledger_admin_test.c
 tests_unit_ledger_admin_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_unit_ledger_admin_test_LDADD = lib/accounts/libaccounts.la $(SQLITE_LIBS)
+
+tests_unit_ledger_compare_test_SOURCES = tests/unit/ledger_compare_test.c
+tests_unit_ledger_compare_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_unit_ledger_compare_test_LDADD = lib/accounts/libaccounts.la $(SQLITE_LIBS)
 
 tests_unit_ledger_kill_test_SOURCES = tests/unit/ledger_kill_test.c
 tests_unit_ledger_kill_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)

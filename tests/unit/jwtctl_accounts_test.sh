@@ -21,6 +21,9 @@ dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 chmod 755 .
+nsswitch() { printf '%s\n' "passwd: $1" "group: ${2-$1}" >nsswitch.conf; } # in place: it is mounted
+nsswitch 'files jwt'
+mount --bind nsswitch.conf /etc/nsswitch.conf || exit 1
 
 # run ARGUMENT...: status, out and err of jwtctl
 run() {
@@ -80,7 +83,7 @@ sqlite3 $ledger "INSERT INTO used_tokens VALUES ('i', 'old', 1), ('i', 'new', 40
 run apply --config "$dir/good.conf"
 check 'apply removes what is over' is "$(sqlite3 $ledger "SELECT token_id FROM used_tokens WHERE token_id IN ('old', 'new')")" new
 check 'apply counts what it published' is "$status $(cat out)" "0 $state/nss: 1 account, ids 1879048192-2147352575"
-check 'and warns of what it could not' complained 'warning: 1 account with an id outside'
+check 'and tells of what it could not' complained 'account "bob" (uid 5): another source has gained the id'
 
 # A reader of the list that takes its time does not hold the ledger.
 for n in $(seq 1000); do
@@ -225,6 +228,8 @@ rm -rf $state
 import all.jsonl
 check 'what export wrote is imported' is "$status $(cat out err)" '0 5 added, 0 there already, 0 refused'
 check 'and exported the same' is "$(export_all)" "$(cat all.jsonl)"
+run accounts export --json
+check 'in JSON anyhow' is "$status $(cmp all.jsonl out)" '0 '
 
 # Every line that cannot be is told, each with its number, and the others are made.
 cat >bad.jsonl <<'EOF'
@@ -396,8 +401,26 @@ import many.jsonl
 check 'which goes on when there is room' is "$status $(cat err) $(sqlite3 $ledger 'SELECT count(*), behind FROM identities, tables')" \
   '0  50000|0'
 umount $state
-run accounts export --json
-check 'export has no options' is "$status" 2
+run accounts export --jsn
+check 'and has no other option' is "$status" 2
+
+# ---- progress ----
+
+# on_terminal COMMAND: what it writes to a terminal's standard error, and its status behind
+on_terminal() { TERM=xterm script -qec "exec 2>/dev/tty; $1; echo status \$? >&2" /dev/null </dev/null; }
+mkfifo lines
+slow_lines() { head -n 10 many.jsonl; sleep 2.1; tail -n +11 many.jsonl; } # more than two seconds, whatever the host
+slow_lines >lines &
+on_terminal "'$jwtctl' accounts import --config '$conf' <lines >out" >terminal
+check 'an import of more than two seconds shows how far it is' grep -q ' lines are [a-z]*, [0-9]* a second' terminal
+check 'and in the end no more of it' grep -q $'\r\033\\[Kstatus 0' terminal
+slow_lines >lines &
+run accounts import --config "$conf" <lines
+check 'not where there is no terminal' is "$status $(cat err)" '0 '
+(sleep 2.1; cat) <lines >/dev/null &
+on_terminal "'$jwtctl' accounts export >lines" >terminal
+check 'an export does, too' grep -q ' accounts, [0-9]* a second' terminal
+wait
 
 # ---- declared accounts ----
 
@@ -449,6 +472,81 @@ run accounts remove anna --config "$conf"
 check 'and can be removed' is "$status" 0
 run apply --config "$conf"
 check 'the same again says nothing' is "$status $(cat err)" '0 '
+
+# ---- what other sources gain ----
+
+rm -rf $state
+conf=$dir/good.conf
+published() { grep -qa "$1" $state/nss/base.* $state/nss/recent; }
+cp /etc/passwd passwd
+cp /etc/group group
+import <<'EOF'
+{"issuer":"i","subject":"a","name":"user-one","uid":1900000000}
+{"issuer":"i","subject":"b","name":"user-two","uid":1900000001}
+{"issuer":"i","subject":"c","name":"user-three","uid":1900000002}
+{"issuer":"i","subject":"d","name":"user-four","uid":1900000003}
+{"issuer":"i","subject":"e","name":"user-five","uid":1900000004}
+EOF
+echo user-one:x:70001:70001::/:/bin/sh >>passwd
+echo other:x:1900000001:70001::/:/bin/sh >>passwd
+printf '%s\n' user-three:x:70003: other:x:1900000003: some:x:70004:user-five >>group
+mount --bind passwd /etc/passwd
+mount --bind group /etc/group
+run apply --config "$conf"
+check 'apply leaves out what another source has gained' is "$status $(cat out)" "0 $state/nss: 1 account, ids 1879048192-2147352575"
+check 'and tells each' is "$(sed 's/: it is left out.*//' err)" \
+'jwtctl apply: account "user-one" (uid 1900000000): another source has gained the name, as a user'"'"'s or a group'"'"'s
+jwtctl apply: account "user-two" (uid 1900000001): another source has gained the id, as a user'"'"'s or a group'"'"'s
+jwtctl apply: account "user-three" (uid 1900000002): another source has gained the name, as a user'"'"'s or a group'"'"'s
+jwtctl apply: account "user-four" (uid 1900000003): another source has gained the id, as a user'"'"'s or a group'"'"'s'
+for user in one two three four; do
+  check "user-$user is not in the tables" refuse published user-$user
+done
+check 'a member of a group is' published user-five
+run apply --config "$conf" --json
+check 'counted in JSON' is "$status $(cat out)" \
+  '0 {"accounts":1,"outside":0,"left_out":4,"unknown":0,"refused":0,"uid_min":1879048192,"uid_max":2147352575}'
+check 'and told again' is "$(wc -l <err)" 4
+run accounts import --config "$conf" <<<'{"issuer":"i","subject":"a","name":"user-one"}'
+check 'an import that has it already does not put it back' is "$status $(cat out)" '0 0 added, 1 there already, 0 refused'
+check 'nor does one that writes the tables' refuse published user-one
+mkdir libs
+echo 'not a library' >libs/libnss_broken.so.2
+grep -v '^user-one' passwd >fewer && cat fewer >passwd
+nsswitch 'files broken jwt'
+LD_LIBRARY_PATH=$dir/libs run apply --config "$conf"
+check 'while a source does not answer' is "$status $(cut -d: -f2- err | sed 's/: another.*//')" \
+'0  account "user-two" (uid 1900000001)
+ account "user-three" (uid 1900000002)
+ account "user-four" (uid 1900000003)
+ a source of nsswitch.conf did not answer, so 2 accounts stay as before'
+check 'no account comes back' refuse published user-one
+check 'and none vanishes' published user-five
+nsswitch 'files jwt'
+run apply --config "$conf"
+check 'one that nobody has any more' is "$status $(grep -c 'user-one.*in the tables again' err)" '0 1'
+check 'comes back' published user-one
+umount /etc/passwd /etc/group
+run apply --config "$conf"
+check 'and so do the others' is "$status $(cat out)" "0 $state/nss: 5 accounts, ids 1879048192-2147352575"
+echo 'accounts { uid_min = 1900000001 }' >narrow.conf
+run apply --config "$dir/narrow.conf"
+check 'an id that the range no longer holds is warned of' is "$status $(cat out err)" \
+  "0 $state/nss: 4 accounts, ids 1900000001-2147352575
+warning: 1 account with an id outside 1900000001-2147352575 can no longer be looked up or logged in to"
+cp /etc/passwd passwd
+seq 30 | sed 's/.*/{"issuer":"i","subject":"&","name":"many&"}/' | "$jwtctl" accounts import --config "$conf" >/dev/null
+seq 30 | sed 's/.*/many&:x:7&:7&::\/:\/bin\/sh/' >>passwd
+mount --bind passwd /etc/passwd
+run apply --config "$conf"
+check 'many are not told one by one' is "$status $(wc -l <err) $(tail -n 1 err)" '0 21 jwtctl apply: and 10 more; 30 are left out in all'
+umount /etc/passwd
+nsswitch 'jwt files' files
+run apply --config "$conf"
+check 'apply warns of a line that has jwt before others, or not at all' is "$status $(grep -o 'the line of [a-z]* [a-z ]* jwt' err)" \
+'0 the line of passwd has jwt
+the line of group does not have jwt'
+nsswitch 'files jwt'
 
 # ---- what goes wrong ----
 

@@ -121,6 +121,49 @@ static void an_unclear_configuration_is_unavailable(void) {
   CHECK_INT(sources_user_by_name("alice", NULL), SOURCE_FOUND);
 }
 
+static void the_place_of_ours_is_known(void) {
+  static const struct {
+    const char *line;
+    enum our_place place;
+  } lines[] = {{"passwd: files systemd jwt\n", OURS_LAST},
+               {"passwd: files jwt systemd\n", OURS_BEFORE_OTHERS},
+               {"passwd: jwt files jwt\n", OURS_BEFORE_OTHERS},
+               {"passwd: files\n", OURS_NOWHERE},
+               {"passwd: jwt\n", OURS_LAST},
+               {"", OURS_NOWHERE},
+               {"passwd: files [SUCCESS=merge] jwt\n", OURS_LAST}};
+  for (size_t i = 0; i < COUNT_OF(lines); i++) {
+    enum our_place place = OURS_LAST;
+    put("nsswitch.conf", lines[i].line);
+    CHECK(sources_our_place("passwd", &place));
+    CHECK_INT(place, lines[i].place);
+  }
+  enum our_place place = OURS_LAST;
+  put("nsswitch.conf", "passwd: files ../../evil\n");
+  CHECK(!sources_our_place("passwd", &place));
+}
+
+static void what_is_known_is_told_apart(void) {
+  put("nsswitch.conf", "passwd: files fake\ngroup: files fake\n");
+  put("group", GROUP "team:x:4300:bob\n");
+  struct known_sources *known = sources_remember();
+  CHECK(known != NULL);
+  if (known == NULL) return;
+  CHECK_INT(sources_have_owner(known, "alice"), SOURCE_FOUND);
+  CHECK_INT(sources_have_owner(known, "team"), SOURCE_FOUND);
+  CHECK_INT(sources_have_owner(known, "found"), SOURCE_FOUND);
+  CHECK_INT(sources_have_owner(known, "bob"), SOURCE_ABSENT);
+  CHECK_INT(sources_have_name(known, "bob"), SOURCE_FOUND); /* as a member */
+  CHECK_INT(sources_have_id(known, 4300), SOURCE_FOUND);
+  CHECK_INT(sources_have_id(known, 4242), SOURCE_FOUND);
+  CHECK_INT(sources_have_owner(known, "down"), SOURCE_UNAVAILABLE);
+  /* It did not answer, so it is not asked any more: the next question of a million would take as long. */
+  CHECK_INT(sources_have_owner(known, "found"), SOURCE_UNAVAILABLE);
+  CHECK_INT(sources_have_owner(known, "alice"), SOURCE_FOUND);
+  sources_forget(known);
+  put("group", GROUP);
+}
+
 static const struct unit_test tests[] = {
     {"files are read", files_are_read},
     {"a long line is no obstacle", a_long_line_is_no_obstacle},
@@ -130,6 +173,8 @@ static const struct unit_test tests[] = {
     {"a module that is broken is unavailable", a_module_that_is_broken_is_unavailable},
     {"ours is never asked", ours_is_never_asked},
     {"an unclear configuration is unavailable", an_unclear_configuration_is_unavailable},
+    {"the place of ours is known", the_place_of_ours_is_known},
+    {"what is known is told apart", what_is_known_is_told_apart},
 };
 
 static bool mount_ours(const char *name, const char *text) {

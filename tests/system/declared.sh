@@ -75,7 +75,7 @@ edit_settings "$rules$build_account$role_account
 account \"more\" { uid = 1900000300 }"
 log_mark
 check 'one whose id somebody has stands in nobody else'"'"'s way' is "$(login ops one 'id -u')" 1900000200
-check 'the log says so' logged 'account "more": another source of this host has the uid'
+check 'the log says so' logged 'account "more": another source of this host has the id'
 check 'it does not resolve' refuse getent passwd more
 
 # ---- withdrawn ----

@@ -38,6 +38,7 @@ static enum reason find_identity(struct ledger *ledger, const struct admission *
       database_query(ledger,
                      "SELECT uid, issuer, subject, home, shell, state = 'disabled',"
                      " NOT EXISTS (SELECT 1 FROM identities WHERE published = 0) AND NOT (SELECT behind FROM tables)"
+                     " AND NOT hidden"
                      " FROM identities WHERE name = ?",
                      WITH(TEXT(admission->name)), &statement);
   bool row = false;
@@ -90,8 +91,11 @@ static enum reason use_token_up(struct ledger *ledger, const struct admission *a
                       WITH(TEXT(admission->issuer), TEXT(admission->token_id), INTEGER(admission->expires)));
 }
 
+/* One that was hidden is admitted when no source stands in its way any more: its session is to resolve. */
 static enum reason note_login(struct ledger *ledger, const struct admission *admission, uint32_t uid) {
-  return database_run(ledger, "UPDATE identities SET state = 'enabled', last_login = ? WHERE uid = ?",
+  return database_run(ledger,
+                      "UPDATE identities SET state = 'enabled', last_login = ?, published = published AND NOT hidden,"
+                      " hidden = 0 WHERE uid = ?",
                       WITH(INTEGER(admission->now), INTEGER(uid)));
 }
 

@@ -88,6 +88,19 @@ gained 'another has the id as gid' account-id-taken group "late:x:$id:"
 # It would carry the rights of that group, which sudo looks for by name.
 gained 'another has the name as a group' name-reserved group 'ana:x:1700:'
 
+# Where the administrator applies the settings meanwhile, the tables leave the account out.
+while_applied() { # WHAT FILE LINE
+  gain "$2" "$3"
+  check "$1: jwtctl apply leaves the account out" eval 'jwtctl apply 2>&1 | grep -q ana'
+  check "$1: it does not resolve" refuse getent passwd ana
+  check "$1: it is refused" refuse test -n "$(id_of ana)"
+  lose "$2"
+  check "$1: when that is gone it is open again" is "$(id_of ana)" "$id"
+  check "$1: and resolves for everybody" is "$(getent passwd ana)" "$record"
+}
+while_applied 'another has the id, and the settings are applied' passwd "late:x:$id:100::/:/bin/sh"
+while_applied 'another has the name as a group, and the settings are applied' group 'ana:x:1700:'
+
 gain passwd 'ana:x:1600:1600::/nonexistent:/bin/sh'
 check 'a local account of the same name is the one that resolves' is "$(getent passwd ana | cut -d: -f3)" 1600
 check 'and a template does not open it' turned_away account-local ana

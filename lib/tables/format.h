@@ -125,7 +125,7 @@ struct table_row_members {
 _Static_assert(sizeof(struct table_row_membership) == TABLE_EXTRA_SIZE, "one size for both");
 _Static_assert(sizeof(struct table_row_members) == TABLE_EXTRA_SIZE, "one size for both");
 
-/* An index is an open hash of 2^n entries, at most half of them in use; what is sought stands at or after the place
+/* An index is an open hash of 2^n entries, not all of them in use; what is sought stands at or after the place
  * that the hash's low half says. */
 struct table_entry {
   uint32_t tag; /* the hash's high half */

@@ -332,11 +332,13 @@ static enum reason merge_anew(const struct table_view *view, struct build *build
 
 /* ---- which ---- */
 
+/* A new index is at most half full; copying may go on to five eighths. So also rows that are only replaced, which count
+ * twice here, bring no building anew at each merge. */
 static bool copying_will_do(const struct table_view *view) {
   const struct table_header *base = view->base.header, *recent = view->recent.header;
   uint64_t rows = (uint64_t)base->account_count + base->group_count + recent->account_count + recent->group_count;
-  return 2 * rows <= view->base.by_name.mask + 1 && 2 * rows <= view->base.by_id.mask + 1 &&
-         base->wasted <= base->rows.size / 4;
+  uint64_t names = view->base.by_name.mask + 1, ids = view->base.by_id.mask + 1;
+  return 8 * rows <= 5 * names && 8 * rows <= 5 * ids && base->wasted <= base->rows.size / 4;
 }
 
 enum reason merge_tables(const struct table_view *view, struct build *build) {

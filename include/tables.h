@@ -66,11 +66,12 @@ MUST_USE enum table_status tables_account_to_be(struct tables *tables, const cha
 /*
  * Where memberships end, `now` is seconds since the epoch: one counts while now < its end.
  *
- * The supplementary groups of an account: written to `ret_gids`, *ret_count of them. `room` is how many fit there;
- * TABLE_GROUPS_MAX always suffice, else TABLE_SMALL_BUFFER. TABLE_ABSENT when there is no such account.
+ * The uid and the supplementary groups of an account: these are written to `ret_gids`, *ret_count of them. `room` is
+ * how many fit there; TABLE_GROUPS_MAX always suffice, else TABLE_SMALL_BUFFER. TABLE_ABSENT when there is no such
+ * account.
  */
-MUST_USE enum table_status tables_groups_of(struct tables *tables, const char *name, int64_t now, uint32_t *ret_gids,
-                                            size_t room, size_t *ret_count);
+MUST_USE enum table_status tables_groups_of(struct tables *tables, const char *name, int64_t now, uint32_t *ret_uid,
+                                            uint32_t *ret_gids, size_t room, size_t *ret_count);
 
 /* A group: the private one of an account (no members), one of ours, or a local one that has members of ours. All of it
  * stands in the buffer that the caller passed, of whatever alignment; `members` ends with NULL. */

@@ -16,11 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
-#include <time.h>
 
-#include "paths.h"
 #include "source.h"
-#include "tables.h"
 
 #define NSSWITCH_MAX (64 * 1024)
 #define BUFFER_FIRST 4096
@@ -205,30 +202,9 @@ enum source_answer sources_group_by_gid(uint32_t gid) {
   return ask_all(&(struct question){.group = true, .id = gid}, NULL);
 }
 
-/* What our own module says of the name, of a moment ago as well: one that ends just now is still ours. */
-static size_t own_groups(const char *name, uint32_t ret_gids[TABLE_GROUPS_MAX]) {
-  struct tables *tables = tables_new(PATH_TABLES);
-  size_t count = 0;
-  if (tables != NULL &&
-      tables_groups_of(tables, name, time(NULL) - 1, ret_gids, TABLE_GROUPS_MAX, &count) != TABLE_FOUND)
-    count = 0;
-  tables_free(tables);
-  return count;
-}
-
-static bool is_among(const uint32_t *gids, size_t count, gid_t gid) {
-  for (size_t i = 0; i < count; i++)
-    if (gids[i] == gid) return true;
-  return false;
-}
-
+/* Our own module gives no group beside a primary one that is not the account's, which 0 never is. */
 bool sources_group_lists_member(const char *name) {
-  uint32_t own[TABLE_GROUPS_MAX];
-  size_t own_count = own_groups(name, own);
-  gid_t groups[1 + TABLE_GROUPS_MAX]; /* the first is the one that is passed */
+  gid_t groups[2]; /* the first is the one that is passed */
   int count = COUNT_OF(groups);
-  if (getgrouplist(name, 0, groups, &count) < 0) return true;
-  for (int i = 1; i < count; i++)
-    if (!is_among(own, own_count, groups[i])) return true;
-  return false;
+  return getgrouplist(name, 0, groups, &count) < 0 || count > 1;
 }

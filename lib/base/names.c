@@ -25,7 +25,7 @@ bool name_is_strict(const char *name) {
  * that belong to the system. A host need not have the group today: the package that makes it may come tomorrow.
  */
 /* clang-format off */
-static const char *const reserved[] = {
+static const char reserved[][20] = { /* no pointers: whoever loads this would have to relocate them */
     /* the administrator */
     "root", "toor", "admin", "admins", "administrator", "administrators", "adm", "wheel", "sudo", "doas", "google-sudoers", "operator",
     "staff", "sysadmin",

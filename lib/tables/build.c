@@ -153,7 +153,7 @@ static enum reason append_settings(struct build *build, const struct account_set
 static enum reason end_settings(struct build *build, size_t start) {
   struct table_header *header = &build->header;
   header->settings_used = (uint32_t)(build->used - start);
-  header->settings_check = siphash24(header->key, build->bytes + start, header->settings_used);
+  header->settings_check = table_sum(0, build->bytes + start, header->settings_used);
   return build_end_part(build, start, &header->settings);
 }
 

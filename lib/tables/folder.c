@@ -36,10 +36,6 @@ static enum reason next_generation(const char *directory, uint64_t *ret) {
   return REASON_OK;
 }
 
-static void name_base(uint64_t generation, char ret[BASE_NAME_SIZE]) {
-  snprintf(ret, BASE_NAME_SIZE, BASE_FORMAT, generation);
-}
-
 static void close_file(const int *fd) {
   if (*fd >= 0) close(*fd);
 }
@@ -81,7 +77,7 @@ static void remove_unused(const char *directory) {
   struct table_view view CLEANUP(table_view_close) = {0};
   if (!table_view_open(directory, &view)) return;
   char base[BASE_NAME_SIZE];
-  name_base(view.recent.header->generation, base);
+  table_base_name(view.recent.header->generation, base);
   remove_files(directory, base);
 }
 
@@ -110,7 +106,7 @@ enum reason folder_use_pair(struct build *base, struct build *recent) {
   enum reason reason = next_generation(base->directory, &generation);
   if (reason != REASON_OK) return reason;
   char name[BASE_NAME_SIZE];
-  name_base(generation, name);
+  table_base_name(generation, name);
   reason = build_put_in_place(base, generation, name);
   if (reason == REASON_OK) reason = folder_publish(recent, generation);
   int error = errno;

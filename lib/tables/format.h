@@ -38,8 +38,8 @@
 
 #define RECENT_FILE "recent"
 #define BASE_PREFIX "base."
-#define BASE_FORMAT BASE_PREFIX "%016" PRIx64
-#define BASE_NAME_SIZE (sizeof(BASE_PREFIX) + 16)
+#define BASE_DIGITS 16 /* hexadecimal */
+#define BASE_NAME_SIZE (sizeof(BASE_PREFIX) + BASE_DIGITS)
 
 #define TABLE_REACH_MAX 1024 /* an index entry never stands further from its first place: bounds a lookup */
 

@@ -42,8 +42,8 @@ enum table_status tables_account_by_uid(struct tables *tables, uint32_t uid, str
 
 /* ---- groups ---- */
 
-enum table_status tables_groups_of(struct tables *tables, const char *name, int64_t now, uint32_t *ret_gids,
-                                   size_t room, size_t *ret_count) {
+enum table_status tables_groups_of(struct tables *tables, const char *name, int64_t now, uint32_t *ret_uid,
+                                   uint32_t *ret_gids, size_t room, size_t *ret_count) {
   if (!name_is_strict(name)) return TABLE_ABSENT;
   VISIT(visit);
   if (!visit_begin(tables, &visit)) return TABLE_UNAVAILABLE;
@@ -58,6 +58,7 @@ enum table_status tables_groups_of(struct tables *tables, const char *name, int6
     if (count == room) return TABLE_SMALL_BUFFER;
     ret_gids[count++] = memberships[i].gid;
   }
+  *ret_uid = row.head.id;
   *ret_count = count;
   return TABLE_FOUND;
 }

@@ -1,9 +1,7 @@
 #include "view.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -15,9 +13,58 @@
  */
 #define OPEN_ATTEMPTS 4
 
+/* Without printf(3), which costs a program's first lookup more than all the rest of opening. */
 bool table_path(const char *directory, const char *name, char ret[PATH_MAX]) {
-  int length = snprintf(ret, PATH_MAX, "%s/%s", directory, name);
-  return length > 0 && length < PATH_MAX;
+  size_t length = strlen(directory), name_size = strlen(name) + 1;
+  if (length + 1 + name_size > PATH_MAX) return false;
+  memcpy(ret, directory, length);
+  ret[length] = '/';
+  memcpy(ret + length + 1, name, name_size);
+  return true;
+}
+
+void table_base_name(uint64_t generation, char ret[BASE_NAME_SIZE]) {
+  memcpy(ret, BASE_PREFIX, strlen(BASE_PREFIX));
+  char *digits = ret + strlen(BASE_PREFIX);
+  for (int i = 0; i < BASE_DIGITS; i++)
+    digits[i] = "0123456789abcdef"[generation >> 4 * (BASE_DIGITS - 1 - i) & 0xf];
+  digits[BASE_DIGITS] = '\0';
+}
+
+/* ---- check values: against damage, not against whoever can write the file ---- */
+
+struct sum {
+  uint64_t words, places;
+};
+
+static void add_word(struct sum *sum, const char *bytes) {
+  uint64_t word;
+  memcpy(&word, bytes, sizeof(word));
+  sum->words += word;
+  sum->places += sum->words;
+}
+
+/* Two running sums (Fletcher 1982), so that also words in another order give another value, four words at a time. */
+uint64_t table_sum(uint64_t seed, const void *bytes, size_t size) {
+  enum { WORD = sizeof(uint64_t) };
+  struct sum sum = {seed ^ size, 0};
+  const char *at = bytes, *end = at + size;
+  for (; end - at >= 4 * WORD; at += 4 * WORD) {
+    add_word(&sum, at);
+    add_word(&sum, at + WORD);
+    add_word(&sum, at + 2 * WORD);
+    add_word(&sum, at + 3 * WORD);
+  }
+  for (; end - at >= WORD; at += WORD)
+    add_word(&sum, at);
+  char rest[WORD] = {0};
+  if (at < end) {
+    memcpy(rest, at, (size_t)(end - at));
+    add_word(&sum, rest);
+  }
+  uint64_t mixed = (sum.words ^ sum.words >> 32) * 0x9e3779b97f4a7c15u ^ sum.places;
+  mixed = (mixed ^ mixed >> 32) * 0x9e3779b97f4a7c15u;
+  return mixed ^ mixed >> 32;
 }
 
 uint64_t table_header_check(const struct table_header *header) {
@@ -25,7 +72,7 @@ uint64_t table_header_check(const struct table_header *header) {
   memcpy(&copy, header, sizeof(copy));
   atomic_store_explicit(&copy.superseded, 0, memory_order_relaxed);
   copy.check = 0;
-  return siphash24(copy.key, &copy, sizeof(copy));
+  return table_sum(0, &copy, sizeof(copy));
 }
 
 uint32_t table_row_check(const uint8_t key[TABLE_KEY_SIZE], const void *row, size_t size) {
@@ -36,24 +83,6 @@ uint32_t table_row_check(const uint8_t key[TABLE_KEY_SIZE], const void *row, siz
   memcpy(&first, row, sizeof(first));
   memcpy(&seed, key, sizeof(seed));
   return (uint32_t)table_sum(seed ^ first.id, (const char *)row + sizeof(first), size - sizeof(first));
-}
-
-static uint64_t add_word(uint64_t sum, uint64_t word) {
-  sum = (sum ^ word) * 0x9e3779b97f4a7c15u;
-  return sum ^ sum >> 32;
-}
-
-uint64_t table_sum(uint64_t seed, const void *bytes, size_t size) {
-  uint64_t sum = seed ^ size, word;
-  const char *at = bytes, *end = at + size / sizeof(word) * sizeof(word);
-  for (; at < end; at += sizeof(word)) {
-    memcpy(&word, at, sizeof(word));
-    sum = add_word(sum, word);
-  }
-  if (size % sizeof(word) == 0) return sum;
-  word = 0;
-  memcpy(&word, at, size % sizeof(word));
-  return add_word(sum, word);
 }
 
 uint64_t table_tail_check(const struct table *table) {
@@ -170,7 +199,7 @@ static bool read_settings(struct table_view *view) {
   const char *bytes = view->base.bytes + header->settings.offset;
   size_t used = header->settings_used;
   if (used < sizeof(view->settings) || used > header->settings.size) return false;
-  if (siphash24(header->key, bytes, used) != header->settings_check) return false;
+  if (table_sum(0, bytes, used) != header->settings_check) return false;
 
   memcpy(&view->settings, bytes, sizeof(view->settings));
   view->strings = bytes + sizeof(view->settings);
@@ -202,7 +231,7 @@ bool table_view_join(struct table_view *view) {
 static bool open_base(const char *directory, struct table_view *view) {
   const struct table_header *recent = view->recent.header;
   char name[BASE_NAME_SIZE], path[PATH_MAX];
-  snprintf(name, sizeof(name), BASE_FORMAT, recent->generation);
+  table_base_name(recent->generation, name);
   return table_path(directory, name, path) && map_table(path, TABLE_BASE, &view->base) && table_view_join(view);
 }
 

@@ -106,8 +106,11 @@ uint64_t table_header_check(const struct table_header *header);
 uint64_t table_tail_check(const struct table *table);
 uint32_t table_row_check(const uint8_t key[TABLE_KEY_SIZE], const void *row, size_t size);
 
-/* A check value against damage, not against malice: each changed word changes it. Cheaper than a hash. */
+/* A check value against damage, not against malice: cheaper than a hash. */
 uint64_t table_sum(uint64_t seed, const void *bytes, size_t size);
+
+/* The name of a base's file. */
+void table_base_name(uint64_t generation, char ret[BASE_NAME_SIZE]);
 
 /* The path of the file `name` in `directory`; false when it is too long. */
 MUST_USE bool table_path(const char *directory, const char *name, char ret[PATH_MAX]);

@@ -307,10 +307,10 @@ static enum reason log_in(struct fixture *fixture, struct login *login, const ch
 /* What the tables say at a moment: bit 0 for builders, bit 1 for locals, 4 for any other; -1: nobody of that name. */
 static int groups_at(const struct fixture *fixture, const char *name, int64_t now) {
   struct tables *tables = tables_new(tables_of(fixture));
-  uint32_t gids[TABLE_GROUPS_MAX];
+  uint32_t gids[TABLE_GROUPS_MAX], uid;
   size_t count = 0;
   int found = 0;
-  enum table_status status = tables_groups_of(tables, name, now, gids, TABLE_GROUPS_MAX, &count);
+  enum table_status status = tables_groups_of(tables, name, now, &uid, gids, TABLE_GROUPS_MAX, &count);
   for (size_t i = 0; i < count; i++)
     found |= gids[i] == BUILDERS ? 1 : gids[i] == LOCAL ? 2 : 4;
   tables_free(tables);

@@ -122,12 +122,12 @@ static bool next_late(void *context, struct table_row *ret, enum reason *failure
 static bool is_late(struct tables *tables, unsigned number) {
   struct table_account account;
   char name[16], buffer[600];
-  uint32_t gids[TABLE_GROUPS_MAX];
+  uint32_t gids[TABLE_GROUPS_MAX], uid;
   size_t count;
   snprintf(name, sizeof(name), "u%u", number);
   return tables_account_by_uid(tables, FIRST_UID + number, &account, buffer, sizeof(buffer)) == TABLE_FOUND &&
          strcmp(account.name, name) == 0 && strcmp(account.home, "/late") == 0 &&
-         tables_groups_of(tables, name, 999, gids, TABLE_GROUPS_MAX, &count) == TABLE_FOUND && count == 2 &&
+         tables_groups_of(tables, name, 999, &uid, gids, TABLE_GROUPS_MAX, &count) == TABLE_FOUND && count == 2 &&
          gids[0] == OPS && gids[1] == WEB;
 }
 

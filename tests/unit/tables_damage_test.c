@@ -148,7 +148,7 @@ static bool accounts_are_right(struct tables *tables, unsigned known, unsigned *
   char buffer[600], name[16];
   bool right = true;
   for (unsigned i = 0; i < ALL + 4; i++) {
-    uint32_t gids[TABLE_GROUPS_MAX];
+    uint32_t gids[TABLE_GROUPS_MAX], uid;
     size_t count = 0;
     snprintf(name, sizeof(name), "u%u", i);
     if (tables_account_by_name(tables, name, &account, buffer, sizeof(buffer)) == TABLE_FOUND) {
@@ -157,8 +157,8 @@ static bool accounts_are_right(struct tables *tables, unsigned known, unsigned *
     }
     if (tables_account_by_uid(tables, FIRST_UID + i, &account, buffer, sizeof(buffer)) == TABLE_FOUND)
       right = right && account.uid == FIRST_UID + i && account_is_right(&account, known);
-    if (tables_groups_of(tables, name, NOW, gids, TABLE_GROUPS_MAX, &count) != TABLE_FOUND) continue;
-    right = right && i < known;
+    if (tables_groups_of(tables, name, NOW, &uid, gids, TABLE_GROUPS_MAX, &count) != TABLE_FOUND) continue;
+    right = right && i < known && uid == FIRST_UID + i;
     for (size_t j = 0; j < count; j++)
       right = right && belongs(i, gids[j]);
   }

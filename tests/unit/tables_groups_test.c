@@ -57,10 +57,10 @@ static enum reason put_only(unsigned number, uint32_t gid, int64_t expires) {
 
 static bool is_in(struct tables *tables, unsigned number, uint32_t gid, int64_t now) {
   char name[16];
-  uint32_t gids[TABLE_GROUPS_MAX];
+  uint32_t gids[TABLE_GROUPS_MAX], uid;
   size_t count = 0;
   snprintf(name, sizeof(name), "u%u", number);
-  CHECK_INT(tables_groups_of(tables, name, now, gids, TABLE_GROUPS_MAX, &count), TABLE_FOUND);
+  CHECK_INT(tables_groups_of(tables, name, now, &uid, gids, TABLE_GROUPS_MAX, &count), TABLE_FOUND);
   for (size_t i = 0; i < count; i++)
     if (gids[i] == gid) return true;
   return false;

@@ -94,7 +94,7 @@ static inline void hostile_repair(unsigned char *bytes, size_t size, enum table_
     uint64_t tail = header.rows.offset + header.rows.size;
     if (kind == TABLE_RECENT) header.tail_check = table_sum(0, bytes + tail, size - tail);
     if (header.settings_used <= header.settings.size)
-      header.settings_check = siphash24(key, bytes + header.settings.offset, header.settings_used);
+      header.settings_check = table_sum(0, bytes + header.settings.offset, header.settings_used);
   }
   header.check = table_header_check(&header);
   memcpy(bytes, &header, sizeof(header));
@@ -135,7 +135,7 @@ static inline bool hostile_name_is_sane(struct tables *tables, const struct host
                                         int64_t now, size_t most) {
   struct table_account account;
   struct table_group_view group;
-  uint32_t gids[TABLE_GROUPS_MAX];
+  uint32_t gids[TABLE_GROUPS_MAX], uid;
   size_t count = 0;
   if (tables_account_by_name(tables, name, &account, buffer->bytes, buffer->size) == TABLE_FOUND &&
       (strcmp(account.name, name) != 0 || !hostile_account_is_sane(tables, buffer, &account)))
@@ -146,7 +146,7 @@ static inline bool hostile_name_is_sane(struct tables *tables, const struct host
   if (tables_group_by_name(tables, name, now, &group, buffer->bytes, buffer->size) == TABLE_FOUND &&
       (strcmp(group.name, name) != 0 || !hostile_group_is_sane(buffer, &group, most)))
     return false;
-  return tables_groups_of(tables, name, now, gids, TABLE_GROUPS_MAX, &count) != TABLE_FOUND ||
+  return tables_groups_of(tables, name, now, &uid, gids, TABLE_GROUPS_MAX, &count) != TABLE_FOUND ||
          count <= TABLE_GROUPS_MAX;
 }
 

@@ -1,15 +1,15 @@
 /*
  * The NSS module: it turns what the tables say into glibc's structures, no more. Accounts have a private group: same
- * name, gid = uid, no members. There is no enumeration, so no setpwent and its like: glibc passes over a module
- * without them.
+ * name, gid = uid, no members.
  */
 #include <errno.h>
 #include <grp.h>
 #include <nss.h>
 #include <pwd.h>
-#include <stdalign.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "account_settings.h"
@@ -19,13 +19,16 @@
 /* glibc finds the functions by these names; no header of its declares them. */
 enum nss_status _nss_jwt_getpwnam_r(const char *name, struct passwd *ret, char *buffer, size_t size, int *ret_errno);
 enum nss_status _nss_jwt_getpwuid_r(uid_t uid, struct passwd *ret, char *buffer, size_t size, int *ret_errno);
+enum nss_status _nss_jwt_setpwent(int stay_open);
+enum nss_status _nss_jwt_getpwent_r(struct passwd *ret, char *buffer, size_t size, int *ret_errno);
+enum nss_status _nss_jwt_endpwent(void);
 enum nss_status _nss_jwt_getgrnam_r(const char *name, struct group *ret, char *buffer, size_t size, int *ret_errno);
 enum nss_status _nss_jwt_getgrgid_r(gid_t gid, struct group *ret, char *buffer, size_t size, int *ret_errno);
+enum nss_status _nss_jwt_setgrent(int stay_open);
+enum nss_status _nss_jwt_getgrent_r(struct group *ret, char *buffer, size_t size, int *ret_errno);
+enum nss_status _nss_jwt_endgrent(void);
 enum nss_status _nss_jwt_initgroups_dyn(const char *name, gid_t group, long *start, long *size, gid_t **groups,
                                         long limit, int *ret_errno);
-
-/* Enough for every account's strings. */
-enum { STRINGS_MAX = ACCOUNT_NAME_MAX + 1 + 2 * (ACCOUNT_PATH_MAX + 1) };
 
 static struct tables *the_tables(void) {
   return tables_shared(PATH_TABLES);
@@ -127,9 +130,23 @@ static enum table_status account_for_login(const char *name, struct table_accoun
   return status;
 }
 
-/* ---- passwd ---- */
+/* ---- buffers ---- */
 
+/* Every record has the same password; it stands first in the buffer. */
 static const char no_password[] = "*";
+
+struct room {
+  char *password, *rest;
+  size_t rest_size;
+};
+
+/* Of too small a buffer nothing is left, so that what follows fails for want of room. */
+static struct room divide(char *buffer, size_t size) {
+  size_t taken = size < sizeof(no_password) ? size : sizeof(no_password);
+  return (struct room){buffer, buffer + taken, size - taken};
+}
+
+/* ---- passwd ---- */
 
 static void fill_passwd(const struct table_account *account, char *password, struct passwd *ret) {
   memcpy(password, no_password, sizeof(no_password));
@@ -145,64 +162,140 @@ static void fill_passwd(const struct table_account *account, char *password, str
 EXPORT enum nss_status _nss_jwt_getpwnam_r(const char *name, struct passwd *ret, char *buffer, size_t size,
                                            int *ret_errno) {
   int saved_errno = errno;
-  size_t kept = size < sizeof(no_password) ? size : sizeof(no_password);
+  struct room room = divide(buffer, size);
   struct table_account account;
-  enum table_status status = account_for_login(name, &account, buffer + kept, size - kept);
-  if (status == TABLE_FOUND) fill_passwd(&account, buffer, ret);
+  enum table_status status = account_for_login(name, &account, room.rest, room.rest_size);
+  if (status == TABLE_FOUND) fill_passwd(&account, room.password, ret);
   return nss_status_of(status, saved_errno, ret_errno);
 }
 
 EXPORT enum nss_status _nss_jwt_getpwuid_r(uid_t uid, struct passwd *ret, char *buffer, size_t size, int *ret_errno) {
   int saved_errno = errno;
-  size_t kept = size < sizeof(no_password) ? size : sizeof(no_password);
+  struct room room = divide(buffer, size);
   struct table_account account;
-  enum table_status status = tables_account_by_uid(the_tables(), uid, &account, buffer + kept, size - kept);
-  if (status == TABLE_FOUND) fill_passwd(&account, buffer, ret);
+  enum table_status status = tables_account_by_uid(the_tables(), uid, &account, room.rest, room.rest_size);
+  if (status == TABLE_FOUND) fill_passwd(&account, room.password, ret);
   return nss_status_of(status, saved_errno, ret_errno);
+}
+
+EXPORT enum nss_status _nss_jwt_setpwent(int stay_open UNUSED) {
+  return _nss_jwt_endpwent();
+}
+
+EXPORT enum nss_status _nss_jwt_getpwent_r(struct passwd *ret, char *buffer, size_t size, int *ret_errno) {
+  int saved_errno = errno;
+  struct room room = divide(buffer, size);
+  struct table_account account;
+  enum table_status status = tables_next_account(the_tables(), &account, room.rest, room.rest_size);
+  if (status == TABLE_FOUND) fill_passwd(&account, room.password, ret);
+  return nss_status_of(status, saved_errno, ret_errno);
+}
+
+EXPORT enum nss_status _nss_jwt_endpwent(void) {
+  int saved_errno = errno;
+  tables_walk_end(the_tables(), TABLE_WALK_ACCOUNTS);
+  errno = saved_errno;
+  return NSS_STATUS_SUCCESS;
 }
 
 /* ---- group ---- */
 
-/* The members, a pointer, come first: they must be aligned. */
-static enum table_status give_group(const struct table_account *account, struct group *ret, char *buffer, size_t size) {
-  size_t padding = -(uintptr_t)buffer % alignof(char *), name_size = strlen(account->name) + 1;
-  size_t needed = padding + sizeof(char *) + sizeof(no_password) + name_size;
-  if (size < needed) return TABLE_SMALL_BUFFER;
-  char **members = (char **)(void *)(buffer + padding);
-  members[0] = NULL;
-  char *password = memcpy(members + 1, no_password, sizeof(no_password));
-  char *name = memcpy(password + sizeof(no_password), account->name, name_size);
-  *ret = (struct group){.gr_name = name, .gr_passwd = password, .gr_gid = account->uid, .gr_mem = members};
-  return TABLE_FOUND;
+/* What memberships end by. The coarse clock comes from the vDSO: no system call. */
+static int64_t this_second(void) {
+  struct timespec now = {0};
+  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  return now.tv_sec;
+}
+
+static void fill_group(const struct table_group_view *group, char *password, struct group *ret) {
+  memcpy(password, no_password, sizeof(no_password));
+  *ret = (struct group){
+      .gr_name = (char *)group->name, .gr_passwd = password, .gr_gid = group->gid, .gr_mem = group->members};
 }
 
 EXPORT enum nss_status _nss_jwt_getgrnam_r(const char *name, struct group *ret, char *buffer, size_t size,
                                            int *ret_errno) {
   int saved_errno = errno;
-  struct table_account account;
-  char strings[STRINGS_MAX];
-  enum table_status status = tables_account_by_name(the_tables(), name, &account, strings, sizeof(strings));
-  if (status == TABLE_FOUND) status = give_group(&account, ret, buffer, size);
+  struct room room = divide(buffer, size);
+  struct table_group_view group;
+  enum table_status status = tables_group_by_name(the_tables(), name, this_second(), &group, room.rest, room.rest_size);
+  if (status == TABLE_FOUND) fill_group(&group, room.password, ret);
   return nss_status_of(status, saved_errno, ret_errno);
 }
 
 EXPORT enum nss_status _nss_jwt_getgrgid_r(gid_t gid, struct group *ret, char *buffer, size_t size, int *ret_errno) {
   int saved_errno = errno;
-  struct table_account account;
-  char strings[STRINGS_MAX];
-  enum table_status status = tables_account_by_uid(the_tables(), gid, &account, strings, sizeof(strings));
-  if (status == TABLE_FOUND) status = give_group(&account, ret, buffer, size);
+  struct room room = divide(buffer, size);
+  struct table_group_view group;
+  enum table_status status = tables_group_by_gid(the_tables(), gid, this_second(), &group, room.rest, room.rest_size);
+  if (status == TABLE_FOUND) fill_group(&group, room.password, ret);
   return nss_status_of(status, saved_errno, ret_errno);
 }
 
-/* Of groups an account has its private one alone, which the caller has put in. Without this function glibc would walk
- * through all groups. */
-EXPORT enum nss_status _nss_jwt_initgroups_dyn(const char *name, gid_t group UNUSED, long *start UNUSED,
-                                               long *size UNUSED, gid_t **groups UNUSED, long limit UNUSED,
-                                               int *ret_errno) {
+EXPORT enum nss_status _nss_jwt_setgrent(int stay_open UNUSED) {
+  return _nss_jwt_endgrent();
+}
+
+EXPORT enum nss_status _nss_jwt_getgrent_r(struct group *ret, char *buffer, size_t size, int *ret_errno) {
   int saved_errno = errno;
-  struct table_account account;
-  char strings[STRINGS_MAX];
-  return nss_status_of(tables_account_by_name(the_tables(), name, &account, strings, sizeof(strings)), saved_errno,
-                       ret_errno);
+  struct room room = divide(buffer, size);
+  struct table_group_view group;
+  enum table_status status = tables_next_group(the_tables(), this_second(), &group, room.rest, room.rest_size);
+  if (status == TABLE_FOUND) fill_group(&group, room.password, ret);
+  return nss_status_of(status, saved_errno, ret_errno);
+}
+
+EXPORT enum nss_status _nss_jwt_endgrent(void) {
+  int saved_errno = errno;
+  tables_walk_end(the_tables(), TABLE_WALK_GROUPS);
+  errno = saved_errno;
+  return NSS_STATUS_SUCCESS;
+}
+
+/* ---- initgroups ---- */
+
+/* glibc's list of groups, `limit` > 0 being the most that it may hold. */
+struct group_list {
+  long *used, *size, limit;
+  gid_t **groups;
+};
+
+/* False when memory ran out. A list that has reached its limit stays as it is. */
+static bool make_room(const struct group_list *list, long more) {
+  long needed = *list->used + more;
+  if (list->limit > 0 && needed > list->limit) needed = list->limit;
+  if (needed <= *list->size) return true;
+  long size = 2 * *list->size > needed ? 2 * *list->size : needed;
+  if (list->limit > 0 && size > list->limit) size = list->limit;
+  gid_t *groups = realloc(*list->groups, (size_t)size * sizeof(*groups));
+  if (groups == NULL) return false;
+  *list->groups = groups;
+  *list->size = size;
+  return true;
+}
+
+static void add_groups(const struct group_list *list, const uint32_t *gids, size_t count, gid_t primary) {
+  for (size_t i = 0; i < count && *list->used < *list->size; i++)
+    if (gids[i] != primary) (*list->groups)[(*list->used)++] = gids[i];
+}
+
+/*
+ * The caller has put in the primary group. Another primary group than the account's own means another account: one of
+ * this name that some other source has gained since. It gets nothing of ours. (getent(1) has no primary group to give.)
+ */
+EXPORT enum nss_status _nss_jwt_initgroups_dyn(const char *name, gid_t primary, long *start, long *size, gid_t **groups,
+                                               long limit, int *ret_errno) {
+  int saved_errno = errno;
+  uint32_t gids[TABLE_GROUPS_MAX], own;
+  size_t count;
+  enum table_status status = tables_groups_of(the_tables(), name, this_second(), &own, gids, COUNT_OF(gids), &count);
+  if (status == TABLE_FOUND && primary != own && primary != (gid_t)-1) status = TABLE_ABSENT;
+  struct group_list list = {start, size, limit, groups};
+  if (status == TABLE_FOUND && !make_room(&list, (long)count)) {
+    errno = saved_errno;
+    *ret_errno = ENOMEM;
+    return NSS_STATUS_TRYAGAIN;
+  }
+  if (status == TABLE_FOUND) add_groups(&list, gids, count, primary);
+  return nss_status_of(status, saved_errno, ret_errno);
 }

@@ -1,5 +1,5 @@
 # What tests lean on: an installation in a folder, and the private root that carries it.
-EXTRA_DIST += tests/lib/host-login-setup tests/lib/login-host.sh tests/lib/private-root tests/lib/tap.sh tests/lib/give-token tests/run tests/trixie .ci/run
+EXTRA_DIST += tests/lib/host-login-setup tests/lib/login-host.sh tests/lib/nss-host.sh tests/lib/private-root tests/lib/tap.sh tests/lib/give-token tests/run tests/trixie .ci/run
 EXTRA_PROGRAMS = tests/lib/logsink
 tests_lib_logsink_SOURCES = tests/lib/logsink.c
 

@@ -5,42 +5,11 @@ set -u
 export LC_ALL=C
 # shellcheck source=tests/lib/tap.sh
 . "${abs_top_srcdir:?}/tests/lib/tap.sh"
-tests=${abs_top_builddir:?}/tests/nss
-self=$abs_top_srcdir/tests/nss/getent.sh
-module=$abs_top_builddir/nss_jwt/.libs/libnss_jwt.so.2
-
-if [ -z "${NSS_TEST_SCRATCH-}" ]; then
-  ! grep -q libasan "$module" || skip_all 'a module with sanitizers does not load into getent'
-  [ -d "$(dirname "$(dirname "$("$tests/make_tables" path)")")" ] || skip_all 'this host has no folder for the state'
-  if [ "$(id -u)" = 0 ]; then user=; else user=-Ur; fi
-  # shellcheck disable=SC2086
-  unshare $user -m true 2>/dev/null || skip_all 'no private mounts here'
-  NSS_TEST_SCRATCH=$(mktemp -d)
-  export NSS_TEST_SCRATCH NSS_TEST_ROOT=${user:-yes}
-  trap 'rm -rf "$NSS_TEST_SCRATCH"' EXIT
-  # shellcheck disable=SC2086
-  unshare $user -m --propagation private -- "$self"
-  exit
-fi
-
-# ---- the private host ----
-scratch=$NSS_TEST_SCRATCH
-tables=$("$tests/make_tables" path)
-state=$(dirname "$tables")
-set -e
-chmod 755 "$scratch"
-mkdir "$scratch/lib"
-cp -L "$module" "$scratch/lib/"
-cp "$tests/look_up" "$scratch/login"
-cp "$tests/look_up" "$scratch/other"
-printf '%s\n' "$scratch/lib" 'include /etc/ld.so.conf' >"$scratch/ld.so.conf"
-PATH=$PATH:/sbin:/usr/sbin ldconfig -X -C "$scratch/ld.so.cache" -f "$scratch/ld.so.conf"
-mount --bind "$scratch/ld.so.cache" /etc/ld.so.cache
-printf '%s\n' 'passwd: files jwt' 'group: files jwt' >"$scratch/nsswitch.conf"
-mount --bind "$scratch/nsswitch.conf" /etc/nsswitch.conf
-mount -t tmpfs -o mode=755 tmpfs "$(dirname "$state")"
-mkdir "$state"
-set +e
+# shellcheck source=tests/lib/nss-host.sh
+. "$abs_top_srcdir/tests/lib/nss-host.sh"
+make_tables=$nss_programs/make_tables
+cp "$nss_programs/look_up" "$scratch/login"
+cp "$nss_programs/look_up" "$scratch/other"
 
 # ---- checks ----
 prints() { # WANTED COMMAND...
@@ -65,7 +34,7 @@ lacks() { # PATTERN COMMAND...: succeeds without a line of that pattern
 uid=1879050001
 alice="alice:*:$uid:$uid::/home/alice:/bin/sh"
 write() {
-  "$tests/make_tables" write "$scratch/login" -- "alice=$uid" carol=1879050003
+  "$make_tables" write --login "$scratch/login" "alice=$uid" carol=1879050003
 }
 
 check 'without tables nobody is found' exits 2 getent passwd alice
@@ -85,7 +54,7 @@ check 'an unknown gid' exits 2 getent group 1879050002
 check 'local accounts come first' prints "$(grep ^root: /etc/passwd)" getent passwd 0
 check 'passwd is not enumerated' lacks alice getent passwd
 check 'group is not enumerated' lacks alice getent group
-check 'an account is added' "$tests/make_tables" add bob=1879050002
+check 'an account is added' "$make_tables" put bob=1879050002
 check 'the added account is found' prints "bob:*:1879050002:1879050002::/home/bob:/bin/sh" getent passwd bob
 check 'the one before as well' prints "$alice" getent passwd alice
 
@@ -103,37 +72,38 @@ ln "$scratch/login" "$scratch/hard"
 ln -s login "$scratch/soft"
 check 'a hard link is another program' exits 2 "$scratch/hard" ci-new
 check 'a symbolic link is the same program' prints "$to_be" "$scratch/soft" ci-new
-if [ "$NSS_TEST_ROOT" = yes ]; then
+if [ "$NSS_HOST" = root ]; then
   check 'a login program of a user' exits 2 setpriv --reuid 65534 --clear-groups "$scratch/login" ci-new
   check 'a login program called by a user as root' exits 2 setpriv --ruid 65534 "$scratch/login" ci-new
   check 'a login program of root as a user' exits 2 setpriv --euid 65534 "$scratch/login" ci-new
 else
   skip 'a login program of a user' 'needs root'
 fi
-check 'the account is stored under that uid' "$tests/make_tables" add "ci-new=$(cut -d: -f3 <<<"$to_be")"
+check 'the account is stored under that uid' "$make_tables" put "ci-new=$(cut -d: -f3 <<<"$to_be")"
 check 'and resolves for all' prints "${to_be/%bash/sh}" getent passwd ci-new
 
-# ---- system calls of warm lookups: glibc's own are its looks at nsswitch.conf and, each hundredth time, for nscd ----
-calls() { # KEY TIMES
-  strace -o "$scratch/trace" "$scratch/other" "$1" "$2" >/dev/null
-  grep -cvE '/etc/nsswitch.conf|^socket\(AF_UNIX|/nscd/socket|^close\([0-9]+\)|^\+\+\+' "$scratch/trace"
+# ---- what it costs a process ----
+warm_lookups_ask_nothing() { # KEY: but a stat of ours a second
+  local seconds calls
+  read -r seconds calls < <(own_calls "$1") && [ "$calls" -le "$seconds" ] ||
+    { echo "$calls calls in $seconds seconds:"; tail -n 5 "$scratch/trace.10000"; return 1; }
 }
-warm_lookups_ask_nothing() {
-  local few many
-  few=$(calls "$1" 10) && many=$(calls "$1" 10000)
-  # a stat a second, and strace is slow
-  [ "$many" -le $((few + 8)) ] || { echo "$few calls became $many"; tail -n 5 "$scratch/trace"; return 1; }
-}
-echo 'passwd: jwt' >"$scratch/nsswitch.conf"
+names_come_from jwt
 for key in alice "$uid" bob mallory 1879050099; do
   if strace -o /dev/null true 2>/dev/null; then
-    check "10000 warm lookups of $key make no system call" warm_lookups_ask_nothing "$key"
+    check "10000 warm lookups of $key make no system call but a stat a second" warm_lookups_ask_nothing "$key"
   else
     skip "warm lookups of $key" 'strace is missing or may not trace'
   fi
 done
-echo 'passwd: files jwt' >"$scratch/nsswitch.conf"
-echo 'group: files jwt' >>"$scratch/nsswitch.conf"
+dirties_little() {
+  local own least
+  own=$(private_dirty alice) && names_come_from trivial && least=$(private_dirty alice)
+  names_come_from files jwt
+  echo "private: $own KiB, with a module that does nothing: $least KiB"
+  [ "$own" -gt 0 ] && [ "$own" -le $((least + 16)) ]
+}
+check 'a process gets at most 16 KiB of its own more than with a module that does nothing' dirties_little
 
 # ---- damage ----
 damaged() { # WHAT COMMAND...: after it nobody of ours is found and nothing breaks
@@ -149,7 +119,7 @@ damaged() { # WHAT COMMAND...: after it nobody of ours is found and nothing brea
 }
 damaged 'an empty recent table' cp /dev/null recent
 damaged 'a recent table of zeros' dd if=/dev/zero of=recent bs=1000 count=1 status=none
-damaged 'a recent table that is text' cp "$self" recent
+damaged 'a recent table that is text' cp /etc/passwd recent
 damaged 'a recent table cut short' truncate -s -8 recent
 damaged 'a base cut short' sh -c 'truncate -s 100 base.*'
 damaged 'no base' sh -c 'rm base.*'
@@ -174,9 +144,9 @@ for pages in 0 1; do
   check 'the old ones stay in use' prints "$alice" getent passwd alice
   check 'nothing half written stays' is "$(cd "$tables" && echo *)" 'base.0000000000000001 filler recent'
 done
-check 'nor is an account added' is "$("$tests/make_tables" add bob=1879050002 2>&1)" 'make_tables: state-unavailable'
+check 'nor is an account added' is "$("$make_tables" put bob=1879050002 2>&1)" 'make_tables: state-unavailable'
 rm "$tables/filler"
-check 'with space it is added' "$tests/make_tables" add bob=1879050002
+check 'with space it is added' "$make_tables" put bob=1879050002
 check 'and found' prints "$alice" getent passwd alice
 
 tap_end

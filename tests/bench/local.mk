@@ -1,10 +1,11 @@
-# bench: what a verification and a login cost, in instructions, over what they would cost at least
+# bench: what verifications, logins and lookups cost, over what they would cost at least
 noinst_HEADERS += tests/bench/bench.h
-EXTRA_DIST += tests/bench/run tests/bench/cold
+EXTRA_DIST += tests/bench/run tests/bench/cold tests/bench/nss
 
 BENCH_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS)
 BENCH_LIBS = $(JANSSON_LIBS) $(CRYPTO_LIBS)
-bench_programs = tests/bench/bare tests/bench/cache_keys tests/bench/cold_login tests/bench/minimal tests/bench/ours
+bench_programs = tests/bench/bare tests/bench/cache_keys tests/bench/cold_login tests/bench/minimal tests/bench/nss_lookups \
+  tests/bench/ours
 EXTRA_PROGRAMS += $(bench_programs)
 tests_bench_bare_SOURCES = tests/bench/bare.c tests/bench/bench.c
 tests_bench_bare_CPPFLAGS = $(BENCH_CPPFLAGS)
@@ -43,6 +44,6 @@ tests_bench_stand_in_la_LIBADD = -ldl
 # One after the other: `all` is a make of its own, and two that build one file at a time spoil it.
 bench: all
 	@$(MAKE) $(AM_MAKEFLAGS) bench-all-built
-bench-all-built: $(stage).stamp $(bench_programs) tests/bench/stand_in.la
+bench-all-built: $(stage).stamp $(bench_programs) tests/bench/stand_in.la tests/nss/libnss_trivial.la
 	@abs_top_srcdir='$(abs_top_srcdir)' abs_top_builddir='$(abs_top_builddir)' $(top_srcdir)/tests/bench/run $(BENCH_FLAGS)
 .PHONY: bench bench-all-built

@@ -117,10 +117,23 @@ static enum reason log_unresolved(pam_handle_t *pamh, const struct host_account 
 }
 
 /*
+ * What the person at the client can mend is said of every refused answer, by its length alone: so it tells nobody which
+ * accounts exist.
+ */
+static void explain_length(pam_handle_t *pamh, const struct answer *answer) {
+  if (answer->size > TOKEN_MAX_SIZE) {
+    pam_error(pamh, "The token is too large: %s.", reason_advice(REASON_TOKEN_TOO_LARGE));
+  } else if (answer_may_be_cut(answer)) {
+    pam_error(pamh, "The token was probably cut off: %s.", reason_advice(REASON_TOKEN_TRUNCATED));
+  }
+}
+
+/*
  * A password for somebody else's module. For accounts that only tokens open it is a refusal. For names that nobody has
  * it is not: what comes next must take as long as for others, so that time does not tell which names there are.
  */
 static int pass_on(pam_handle_t *pamh, const struct host_account *account, const struct answer *answer) {
+  explain_length(pamh, answer);
   if (account->ours) {
     log_refusal(pamh, account->user, answer->size == 0 ? REASON_TOKEN_MISSING : REASON_TOKEN_MALFORMED, NULL);
     return PAM_AUTH_ERR;
@@ -160,8 +173,10 @@ static int use_token(pam_handle_t *pamh, struct state *state, const struct host_
   enum reason reason = fill_login_request(pamh, account, answer, &request);
   if (reason == REASON_OK)
     reason = keeper_call(pamh, &request, answer->text, pam_getenv(pamh, AUTH_INFO_VARIABLE), &reply);
-  if (reason == REASON_TOKEN_TRUNCATED) pam_error(pamh, "The token was cut off: %s.", reason_advice(reason));
-  if (reason != REASON_OK) return pam_code_of(reason);
+  if (reason != REASON_OK) {
+    explain_length(pamh, answer);
+    return pam_code_of(reason);
+  }
 
   int code = publish_grant(pamh, reply.grant);
   if (code == PAM_SUCCESS) {

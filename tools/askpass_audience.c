@@ -1,8 +1,9 @@
 #include <jansson.h>
-#include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "askpass.h"
 #include "secret.h"
@@ -23,11 +24,6 @@ static bool decode(const char *text, size_t size, char *ret, size_t *ret_size) {
   }
   *ret_size = used;
   return true;
-}
-
-static void erase_and_free(void *pointer) {
-  if (pointer != NULL) secret_erase(pointer, malloc_usable_size(pointer));
-  free(pointer);
 }
 
 /* The payload as JSON, NULL when it is none. Nothing is verified: that is the server's affair. */
@@ -61,12 +57,8 @@ static bool names_host(const char *audience, const char *host) {
   return ends_well && length == strlen(host) && strncasecmp(audience, host, length) == 0;
 }
 
-/*
- * Find the pair HOST=AUDIENCE for `host` among those of $JWT_ASKPASS_AUDIENCE, which spaces separate.
- * Returns the audience and its length, or NULL.
- */
-static const char *expected_audience(const char *host, size_t *ret_length) {
-  const char *pairs = getenv("JWT_ASKPASS_AUDIENCE");
+/* Find the pair HOST=AUDIENCE for `host` among `pairs`, which spaces separate: the audience and its length, or NULL. */
+static const char *expected_audience(const char *pairs, const char *host, size_t *ret_length) {
   size_t host_length = strlen(host);
   while (pairs != NULL && *pairs != '\0') {
     size_t length = strcspn(pairs, " ");
@@ -79,21 +71,32 @@ static const char *expected_audience(const char *host, size_t *ret_length) {
   return NULL;
 }
 
-static bool audience_fits(const json_t *audience, const char *host) {
+bool audience_wanted(const char *pairs, const char *host, struct audience_text *ret) {
+  char own_name[256] = "";
+  size_t size = 0;
+  if (*host == '\0' && gethostname(own_name, sizeof own_name - 1) == 0) host = own_name;
+  const char *expected = expected_audience(pairs, host, &size);
+  const bool is_ipv6 = strchr(host, ':') != NULL;
+  int length = expected != NULL ? snprintf(ret->text, sizeof ret->text, "%.*s", (int)size, expected)
+                                : snprintf(ret->text, sizeof ret->text, is_ipv6 ? SCHEME "[%s]" : SCHEME "%s", host);
+  return (length > 0 && (size_t)length < sizeof ret->text) || complain("the audience for %s is too long", host);
+}
+
+static bool audience_fits(const json_t *audience, const char *pairs, const char *host) {
   const char *text = json_string_value(audience);
   size_t length;
   if (text == NULL) return false;
-  const char *expected = expected_audience(host, &length);
+  const char *expected = expected_audience(pairs, host, &length);
   if (expected != NULL) return strlen(text) == length && memcmp(text, expected, length) == 0;
   return names_host(text, host);
 }
 
-bool audience_allows(const struct token_text *token, const char *host) {
+bool audience_allows(const struct token_text *token, const char *pairs, const char *host) {
   json_t *claims = payload(token);
   json_t *audience = json_object_get(claims, "aud"), *entry;
   size_t index;
-  bool fits = audience_fits(audience, host);
-  json_array_foreach(audience, index, entry) fits = fits || audience_fits(entry, host);
+  bool fits = audience_fits(audience, pairs, host);
+  json_array_foreach(audience, index, entry) fits = fits || audience_fits(entry, pairs, host);
   json_decref(claims);
   return fits || complain("the token's aud does not name %s, so %s does not get it", host, host);
 }

@@ -45,17 +45,36 @@ static bool parent_is_sudo(void) {
   return read && (strcmp(name, "sudo\n") == 0 || strcmp(name, "sudoedit\n") == 0);
 }
 
-bool prompt_parse(const char *text, struct prompt *ret) {
-  struct prompt prompt = {.asker = ASKER_SSH};
+/* ssh's own "user@host's password: ", all of it the client's words. */
+static bool is_password_prompt(const char *text, char *ret_host, size_t size) {
+  static const char ending[] = "'s password: ";
+  const char *end = strstr(text, ending), *at = end != NULL ? memrchr(text, '@', (size_t)(end - text)) : NULL;
+  if (at == NULL || at == text || strcmp(end, ending) != 0 || strcspn(text, " ()") < (size_t)(end - text)) return false;
+  size_t length = (size_t)(end - at) - 1;
+  if (length == 0 || length >= size) return false;
+  memcpy(ret_host, at + 1, length);
+  ret_host[length] = '\0';
+  return true;
+}
+
+enum prompt_kind prompt_parse(const char *text, struct prompt *ret) {
+  struct prompt prompt = {.asker = ASKER_SSH, .part = 1};
   const char *question = after_prefix(text, prompt.host, sizeof prompt.host);
+  if (question == NULL && is_password_prompt(text, prompt.host, sizeof prompt.host)) {
+    prompt.asker = ASKER_SSH_PASSWORD;
+    *ret = prompt;
+    return PROMPT_TOKEN;
+  }
   if (question == NULL) {
     prompt.asker = ASKER_SUDO;
     question = text;
   }
   prompt.part = part_asked(question);
-  if (prompt.part == 0) return complain("not a prompt for a token: %.100s", text);
-  if (prompt.asker == ASKER_SUDO && !parent_is_sudo())
-    return complain("the prompt does not begin with ssh's own (user@host), and sudo does not ask it");
+  if (prompt.part == 0) return PROMPT_OTHER;
+  if (prompt.asker == ASKER_SUDO && !parent_is_sudo()) {
+    complain("the prompt does not begin with ssh's own (user@host), and sudo does not ask it");
+    return PROMPT_REFUSED;
+  }
   *ret = prompt;
-  return true;
+  return PROMPT_TOKEN;
 }

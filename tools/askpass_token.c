@@ -1,19 +1,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "askpass.h"
 #include "fullio.h"
 #include "secret.h"
 
-#define COMMAND_SECONDS_DEFAULT 30
-#define COMMAND_SECONDS_MAX 300
+#define SECONDS_DEFAULT 30
+#define SECONDS_MAX 300
 
 void token_text_erase(struct token_text *token) {
   ERASE_OBJECT(*token);
@@ -31,92 +29,48 @@ static bool wait_readable(int fd, int64_t deadline) {
   }
 }
 
-/* Read to the end of file. False with errno, which is EFBIG when there is more than a token could be. */
-static bool read_all(int fd, int64_t deadline, struct token_text *token) {
-  token->size = 0;
+bool token_read(int fd, int64_t deadline, struct token_text *ret) {
+  ret->size = 0;
   while (wait_readable(fd, deadline)) {
-    ssize_t got = read(fd, token->bytes + token->size, sizeof token->bytes - token->size);
+    ssize_t got = read(fd, ret->bytes + ret->size, sizeof ret->bytes - ret->size);
     if (got == 0) return true;
-    if (got > 0) token->size += (size_t)got;
-    if (token->size == sizeof token->bytes) errno = EFBIG;
-    if (token->size == sizeof token->bytes || (got < 0 && errno != EINTR)) return false;
+    if (got > 0) ret->size += (size_t)got;
+    if (ret->size == sizeof ret->bytes) errno = EFBIG;
+    if (ret->size == sizeof ret->bytes || (got < 0 && errno != EINTR)) return false;
   }
   return false;
 }
 
-static bool complain_of(const char *source) {
-  if (errno == EFBIG) return complain("%s gives more than %d bytes: no token is that large", source, TOKEN_MAX_SIZE);
-  if (errno == ETIMEDOUT) return complain("%s gave no token in time", source);
-  return complain("%s: %s", source, strerror(errno));
-}
+/* ---- the sources that need no more than a few lines ---- */
 
-static bool from_file(const char *path, struct token_text *token) {
+static bool token_from_file(const char *path, const struct wish *wish, struct token_text *ret) {
   /* Links are followed, Kubernetes hands tokens out through them; a FIFO must not hang us. */
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) return complain_of("$JWT_TOKEN_FILE");
+  if (fd < 0) return complain("the token's file %s: %s", path, strerror(errno));
   struct stat status;
   bool regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-  bool whole = regular && read_all(fd, monotonic_ms() + COMMAND_SECONDS_DEFAULT * 1000, token);
+  bool whole = regular && token_read(fd, wish->deadline, ret);
   int error = errno;
   close(fd);
-  errno = error;
-  if (!regular) return complain("$JWT_TOKEN_FILE is not a regular file");
-  return whole || complain_of("$JWT_TOKEN_FILE");
+  if (!regular) return complain("the token's file %s is not a regular file", path);
+  if (!whole && error == EFBIG)
+    return complain("the token's file %s has more than %d bytes: no token is that large", path, TOKEN_MAX_SIZE);
+  return whole || complain("the token's file %s: %s", path, strerror(error));
 }
 
-/* Run `command` in a process group of its own, its output into `fd`, nothing to read. */
-static pid_t start_command(const char *command, int fd) {
-  signal(SIGCHLD, SIG_DFL);
-  pid_t child = fork();
-  if (child != 0) return child;
-  int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (setpgid(0, 0) == 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(fd, STDOUT_FILENO) >= 0)
-    execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-  _exit(127);
+static bool token_from_variable(const char *name, struct token_text *ret) {
+  const char *text = getenv(name);
+  if (text == NULL || *text == '\0') return complain("the environment has no variable %s with a token in it", name);
+  size_t size = strlen(text);
+  if (size > sizeof ret->bytes) return complain("the variable %s has more than %d bytes", name, TOKEN_MAX_SIZE);
+  memcpy(ret->bytes, text, size);
+  ret->size = size;
+  return true;
 }
 
-/* Wait for the end of `child`; past the deadline, or unless `wanted`, end it and what it started. True when it
- * succeeded. */
-static bool reap_command(pid_t child, bool wanted, int64_t deadline) {
-  int status = 0;
-  pid_t ended = 0;
-  while (wanted && (ended = waitpid(child, &status, WNOHANG)) == 0 && monotonic_ms() < deadline)
-    poll(NULL, 0, 10);
-  if (ended == 0) {
-    setpgid(child, child); /* it does so itself, but perhaps not yet */
-    kill(-child, SIGKILL);
-    ended = waitpid(child, &status, 0);
-  }
-  return ended == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
+/* ---- the choice ---- */
 
-static int command_seconds(void) {
-  const char *text = getenv("JWT_TOKEN_TIMEOUT");
-  if (text == NULL || *text == '\0') return COMMAND_SECONDS_DEFAULT;
-  char *end;
-  long seconds = strtol(text, &end, 10);
-  bool sound = strspn(text, "0123456789") == strlen(text) && seconds >= 1 && seconds <= COMMAND_SECONDS_MAX;
-  return sound ? (int)seconds : 0;
-}
-
-static bool from_command(const char *command, struct token_text *token) {
-  int pipe_fds[2];
-  int seconds = command_seconds();
-  if (seconds == 0) return complain("$JWT_TOKEN_TIMEOUT: expected seconds, 1 to %d", COMMAND_SECONDS_MAX);
-  int64_t deadline = monotonic_ms() + seconds * 1000;
-  if (pipe2(pipe_fds, O_CLOEXEC) != 0) return complain_of("pipe");
-  pid_t child = start_command(command, pipe_fds[1]);
-  close(pipe_fds[1]);
-  bool whole = child > 0 && read_all(pipe_fds[0], deadline, token);
-  int error = errno;
-  bool succeeded = child > 0 && reap_command(child, whole, deadline);
-  close(pipe_fds[0]);
-  errno = error;
-  if (!whole) return complain_of("$JWT_TOKEN_COMMAND");
-  return succeeded || complain("$JWT_TOKEN_COMMAND failed");
-}
-
-/* Three parts of base64url and two dots: whatever else the file holds (a private key?) is not handed over. */
+/* Three parts of base64url and two dots: whatever else the source holds (a private key?) is not handed over. */
 static bool looks_like_token(const struct token_text *token) {
   static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
   size_t dots = 0;
@@ -132,16 +86,34 @@ static void drop_trailing_space(struct token_text *token) {
     token->size--;
 }
 
-bool token_find(struct token_text *ret) {
-  const char *file = getenv("JWT_TOKEN_FILE"), *command = getenv("JWT_TOKEN_COMMAND");
-  bool have_file = file != NULL && *file != '\0', have_command = command != NULL && *command != '\0';
-  if (!have_file && !have_command) return complain("no token: set JWT_TOKEN_FILE or JWT_TOKEN_COMMAND");
-  if (!(have_file ? from_file(file, ret) : from_command(command, ret))) return false;
-  const char *source = have_file ? "$JWT_TOKEN_FILE" : "$JWT_TOKEN_COMMAND";
+/* 0 when the setting is none. */
+static int seconds_of(const char *text) {
+  if (text == NULL) return SECONDS_DEFAULT;
+  long seconds = strtol(text, NULL, 10);
+  bool sound = strspn(text, "0123456789") == strlen(text) && seconds >= 1 && seconds <= SECONDS_MAX;
+  return sound ? (int)seconds : 0;
+}
+
+static bool from_source(const struct askpass_settings *settings, const struct wish *wish, struct token_text *ret) {
+  if (settings->file != NULL) return token_from_file(settings->file, wish, ret);
+  if (settings->command != NULL) return token_from_command(settings->command, wish, ret);
+  if (settings->variable != NULL) return token_from_variable(settings->variable, ret);
+  if (settings->service != NULL) return token_from_service(settings->service, wish, ret);
+  if (getenv("ACTIONS_ID_TOKEN_REQUEST_URL") != NULL) return token_from_service("github", wish, ret);
+  return complain("no token: set JWT_TOKEN_FILE, or another source that jwt-askpass(1) names");
+}
+
+bool token_find(const struct askpass_settings *settings, const char *host, struct token_text *ret) {
+  struct audience_text audience;
+  int seconds = seconds_of(settings->timeout);
+  if (seconds == 0) return complain("JWT_TOKEN_TIMEOUT or timeout: expected seconds, 1 to %d", SECONDS_MAX);
+  if (!audience_wanted(settings->audience, host, &audience)) return false;
+  struct wish wish = {.host = host, .audience = audience.text, .deadline = monotonic_ms() + seconds * 1000};
+  if (!from_source(settings, &wish, ret)) return false;
   drop_trailing_space(ret);
-  if (ret->size > TOKEN_MAX_SIZE) {
-    errno = EFBIG;
-    return complain_of(source);
-  }
-  return looks_like_token(ret) || complain("%s does not give a token", source);
+  if (ret->size > TOKEN_MAX_SIZE)
+    return complain("the token has more than %d bytes: no host takes one that large", TOKEN_MAX_SIZE);
+  return looks_like_token(ret) || complain(
+                                      "the source does not give a token: expected three parts with dots between, and "
+                                      "nothing else");
 }

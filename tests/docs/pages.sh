@@ -81,6 +81,16 @@ while read -r command; do
     "$(sed -n 's/^  --\([a-z-]*\).*/\1/p' "$dir/help" | sort)"
 done <<<"$commands"
 
+# ---- jwt-askpass(1): its settings ----
+askpass_options() { sed -n 's/^    {"\([a-z]*\)", "\([A-Z_]*\)", .*/\'"$1"'/p' "$source/tools/askpass_settings.c"; }
+check 'the settings of jwt-askpass are found' test "$(askpass_options 1 | wc -l)" -ge 6
+check 'jwt-askpass(1) has exactly the variables there are' is \
+  "$(between '.Sh ENVIRONMENT' '[.]Sh' "$man/jwt-askpass.1" | sed -n 's/^\.It Ev //p')" "$(askpass_options 2)"
+check 'and the names for its file' is \
+  "$(between '.Sh FILES' '[.]Sh' "$man/jwt-askpass.1" | sed -n 's/^\.Cm \([a-z]*\).*/\1/p')" "$(askpass_options 1)"
+check 'and the services' is "$(between '.Sh ENVIRONMENT' '[.]Sh' "$man/jwt-askpass.1" | sed -n 's/^\.It Cm //p')" \
+  "$(grep -o '{"[a-z]*", ask_[a-z]*}' "$source/tools/askpass_service.c" | cut -d'"' -f2)"
+
 # ---- examples ----
 between '.Sh EXAMPLES' '[.]Sh' "$man/jwt-login.conf.5" | awk '/^\.Bd/ {on = 1; next} /^\.Ed/ {exit} on' >"$dir/example.conf"
 check 'the example of jwt-login.conf(5) is valid' "$jwtctl" check --config "$dir/example.conf"

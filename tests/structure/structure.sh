@@ -38,8 +38,8 @@ else
     libc.so.6 'libconfuse.so.*' 'libcrypto.so.*' 'libcurl.so.*' 'libjansson.so.*' 'libseccomp.so.*'
   check 'jwtctl has no network' nothing needed_violations "$(installed jwtctl)" \
     libc.so.6 'libconfuse.so.*' 'libcrypto.so.*' 'libjansson.so.*' 'libseccomp.so.*' 'libsqlite3.so.*'
-  check 'jwt-askpass needs libc and JSON at most' nothing needed_violations "$(installed jwt-askpass)" \
-    libc.so.6 'libjansson.so.*'
+  check 'jwt-askpass has no cryptography of its own and no database' nothing needed_violations "$(installed jwt-askpass)" \
+    libc.so.6 'libcurl.so.*' 'libjansson.so.*'
   check 'pam_jwt.so exports pam_sm_* only' nothing export_violations "$module" \
     '^pam_sm_(authenticate|setcred|acct_mgmt|open_session|close_session|chauthtok)$'
   check 'libnss_jwt.so.2 exports _nss_jwt_* only' nothing export_violations "$nss" '^_nss_jwt_[a-z_]+$'

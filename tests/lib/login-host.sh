@@ -95,6 +95,7 @@ login_program() {
 
 # ---- sshd ----
 
+# start_sshd [LINE]...: with these lines before all others in its settings
 start_sshd() {
   local option penalties=""
   rm -f /etc/ssh/ssh_host_*
@@ -106,7 +107,8 @@ start_sshd() {
   option='PerSourcePenalties no'
   printf '%s\n' 'HostKey /etc/ssh/ssh_host_ed25519_key' "$option" >/run/probe_config
   ! /usr/sbin/sshd -t -f /run/probe_config 2>/dev/null || penalties=$option
-  cat >/etc/ssh/sshd_config <<END
+  printf '%s\n' "$@" >/etc/ssh/sshd_config
+  cat >>/etc/ssh/sshd_config <<END
 ListenAddress 127.0.0.1
 HostKey /etc/ssh/ssh_host_ed25519_key
 UsePAM yes

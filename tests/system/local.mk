@@ -18,3 +18,7 @@ dist_check_SCRIPTS += tests/system/accounts.sh tests/system/clock.sh tests/syste
 	tests/system/judge-status.sh tests/system/lying-judge.sh tests/system/ml-dsa.sh tests/system/module-gone.sh \
 	tests/system/nscd.sh tests/system/proof.sh tests/system/provider.sh tests/system/sources.sh tests/system/sshd.sh \
 	tests/system/stale-record.sh
+
+# Tokens of any length, through clients of others
+dist_check_SCRIPTS += tests/system/long-tokens.sh
+EXTRA_DIST += tests/system/hostile_server.py tests/system/python_client.py tests/system/type_token.py

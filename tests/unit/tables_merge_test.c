@@ -26,10 +26,10 @@ static enum reason put_in(unsigned number, uint32_t gid) {
 
 static bool is_in(struct tables *tables, unsigned number, uint32_t gid) {
   char name[16];
-  uint32_t gids[TABLE_GROUPS_MAX];
+  uint32_t gids[TABLE_GROUPS_MAX], uid;
   size_t count = 0;
   snprintf(name, sizeof(name), "u%u", number);
-  return tables_groups_of(tables, name, 0, gids, TABLE_GROUPS_MAX, &count) == TABLE_FOUND && count == 1 &&
+  return tables_groups_of(tables, name, 0, &uid, gids, TABLE_GROUPS_MAX, &count) == TABLE_FOUND && count == 1 &&
          gids[0] == gid;
 }
 

@@ -24,10 +24,10 @@ static int64_t now_ms(void) {
 
 static bool is_in_all(unsigned number) {
   char name[16];
-  uint32_t gids[TABLE_GROUPS_MAX];
+  uint32_t gids[TABLE_GROUPS_MAX], uid;
   size_t found = 0;
   snprintf(name, sizeof(name), "u%u", number);
-  return tables_groups_of(shared, name, 0, gids, TABLE_GROUPS_MAX, &found) == TABLE_FOUND && found == 1 &&
+  return tables_groups_of(shared, name, 0, &uid, gids, TABLE_GROUPS_MAX, &found) == TABLE_FOUND && found == 1 &&
          gids[0] == ALL;
 }
 

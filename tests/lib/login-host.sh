@@ -218,8 +218,13 @@ ledger_and_tables_agree() {
   while read -r name id; do
     is "$(getent passwd "$name" | cut -d: -f1,3,4)" "$name:$id:$id" || return
   done < <(ids)
-  is "$(ids | cut -d' ' -f2 | xargs getent passwd | cut -d: -f1,3 | tr : ' ' | sort)" "$(ids | sort)"
+  is "$(ids | cut -d' ' -f2 | xargs getent passwd | cut -d: -f1,3 | tr : ' ' | sort)" "$(ids | sort)" || return
+  while read -r id; do
+    is "$(members_of "$id")" "$(ask "SELECT DISTINCT name FROM memberships JOIN identities ON identity = uid
+      WHERE gid = $id AND (expires IS NULL OR expires > unixepoch()) ORDER BY name")" || return
+  done < <(ask 'SELECT gid FROM groups')
 }
+members_of() { getent group "$1" | cut -d: -f4 | tr , '\n' | sort; }
 
 # ---- the log ----
 

@@ -8,15 +8,17 @@ enter_private_root "$0"
 start_syslog
 new_issuer
 settings '
+group "team" { }
 rule "once" {
     issuer  = "dev"
     service = { "visit" }
     when    = { "once == yes" }
     account = "{preferred_username}"
-    create  = true
+    create = true
     single_use = true
 }'
 must 'the settings are applied' test $? = 0
+sed -i 's/^    create  = true/&\n    groups  = { "team" }\n    membership = "host"/' /etc/jwt-login/jwt-login.conf
 install_visitor
 
 right_now=$(date +%s)
@@ -49,6 +51,20 @@ must 'an account is there' test "${id#in }" != "$id"
 record=$(getent passwd ana)
 check 'a token that is good once' is "$(comes once once)" "in $(getent passwd once | cut -d: -f3)"
 check 'is not good twice' is "$(comes once once)" replayed
+
+# ---- a membership, which ends by the clock alone ----
+
+member() { is "$(members_of team) $(id -Gn ana)" "$1"; }
+check 'while the token is good its account is a member' member 'ana ana team'
+clock 301
+check 'when the clock says that it is over, no longer' member ' ana'
+clock 0
+check 'when it does not, again' member 'ana ana team'
+clock 301
+jwtctl apply >/dev/null
+clock 0
+check 'after it was tidied away a login' is "$(comes ana ana)" "$id"
+check 'gives it again' member 'ana ana team'
 
 # ---- forward ----
 

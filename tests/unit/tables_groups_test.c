@@ -142,11 +142,88 @@ static void a_newer_row_replaces_the_memberships_of_an_older_one(void) {
   check_members(tables, ACCOUNTS);
 }
 
+static enum reason put_with(const struct table_membership *memberships, size_t count, const struct table_group *group) {
+  struct rows rows;
+  struct table_row row = account_row(&rows, 7);
+  row.memberships = memberships;
+  row.membership_count = count;
+  return tables_put(folder, &row, group, group != NULL);
+}
+
+static void unfit_groups_and_memberships_are_refused(void) {
+  static const struct table_group unfit[] = {{"other", OPS},          {"ops", OPS + 50},   {"u1", OPS + 50},
+                                             {"n", FIRST_UID + 1},    {"Upper", OPS + 50}, {"", LOCAL + 1},
+                                             {"a:b", LOCAL + 1},      {"a,b", LOCAL + 1},  {"a\nb", LOCAL + 1},
+                                             {"Local-ci", LOCAL + 1}, {"no", UINT32_MAX}};
+  struct table_membership many[TABLE_GROUPS_MAX + 1];
+  struct table_group names[TABLE_GROUPS_MAX + 1];
+  clear_folder();
+  CHECK_REASON(write_members(5), REASON_OK);
+  for (size_t i = 0; i < COUNT_OF(unfit); i++)
+    CHECK_REASON(put_with(&(struct table_membership){unfit[i].gid, TABLE_FOREVER}, 1, &unfit[i]), REASON_INTERNAL);
+  CHECK_REASON(put_with(&(struct table_membership){OPS + 50, TABLE_FOREVER}, 1, NULL), REASON_INTERNAL);
+  CHECK_REASON(put_with((struct table_membership[]){{OPS, 1}, {WEB, 1}, {OPS, 2}}, 3, NULL), REASON_INTERNAL);
+  CHECK_REASON(put_with((struct table_membership[]){{OPS, 1}, {WEB, 1}}, 2, NULL), REASON_OK);
+
+  static char text[COUNT_OF(many)][8];
+  for (unsigned i = 0; i < COUNT_OF(many); i++) {
+    snprintf(text[i], sizeof(text[i]), "g%u", i);
+    names[i] = (struct table_group){text[i], OPS + 100 + i};
+    many[i] = (struct table_membership){names[i].gid, i};
+  }
+  struct rows rows;
+  struct table_row row = account_row(&rows, 8);
+  row.memberships = many;
+  row.membership_count = COUNT_OF(many);
+  CHECK_REASON(tables_put(folder, &row, names, COUNT_OF(names)), REASON_INTERNAL);
+  row.membership_count--;
+  CHECK_REASON(tables_put(folder, &row, names, COUNT_OF(names)), REASON_OK);
+  OPEN_TABLES(tables);
+  uint32_t gids[TABLE_GROUPS_MAX];
+  size_t count = 0;
+  CHECK_INT(tables_groups_of(tables, "u8", -1, gids, TABLE_GROUPS_MAX, &count), TABLE_FOUND);
+  CHECK_INT(count, TABLE_GROUPS_MAX);
+  CHECK_INT(tables_groups_of(tables, "u8", -1, gids, TABLE_GROUPS_MAX - 1, &count), TABLE_SMALL_BUFFER);
+  CHECK_INT(tables_groups_of(tables, "ops", -1, gids, TABLE_GROUPS_MAX, &count), TABLE_ABSENT);
+  CHECK_INT(by_name(tables, "ops"), TABLE_ABSENT);
+  CHECK_INT(by_uid(tables, OPS), TABLE_ABSENT);
+}
+
+/* glibc's own doubling is its caller's affair: each size is answered whole or refused, at every alignment. */
+static void a_group_fits_a_buffer_of_every_size_or_is_refused(void) {
+  clear_folder();
+  CHECK_REASON(write_members(10), REASON_OK);
+  OPEN_TABLES(tables);
+  size_t least = 0;
+  for (size_t size = 0; size < 200; size++)
+    for (size_t shift = 0; shift < 8; shift++) {
+      char *bytes = malloc(size + shift + 1), *buffer = bytes + shift; /* exact, for the sanitizer */
+      struct table_group_view group;
+      buffer[size] = 'x';
+      enum table_status status = tables_group_by_name(tables, "ops", NOW, &group, buffer, size);
+      if (status == TABLE_FOUND && least == 0) least = size;
+      CHECK_INT(status, least != 0 && size >= least + 7 ? TABLE_FOUND : status);
+      CHECK(status == TABLE_FOUND || status == TABLE_SMALL_BUFFER);
+      if (status == TABLE_FOUND) {
+        unsigned count = 0;
+        while (group.members[count] != NULL)
+          count++;
+        CHECK_INT(count, 4);
+        CHECK((uintptr_t)group.members % sizeof(char *) == 0 && strcmp(group.name, "ops") == 0);
+      }
+      CHECK(buffer[size] == 'x');
+      free(bytes);
+    }
+  CHECK_INT(least, 5 * sizeof(char *) + 4 * sizeof("u0") + sizeof("ops"));
+}
+
 int main(void) {
   static const struct unit_test tests[] = {
       {"memberships come and go by the clock", memberships_come_and_go_by_the_clock},
       {"added memberships are as those of the base", added_memberships_are_as_those_of_the_base},
       {"a newer row replaces the memberships of an older one", a_newer_row_replaces_the_memberships_of_an_older_one},
+      {"unfit groups and memberships are refused", unfit_groups_and_memberships_are_refused},
+      {"a group fits a buffer of every size or is refused", a_group_fits_a_buffer_of_every_size_or_is_refused},
   };
   make_folder();
   return unit_run(tests, COUNT_OF(tests));

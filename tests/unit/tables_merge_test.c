@@ -102,38 +102,58 @@ static void replaced_rows_leave_zeros_until_they_are_too_many(void) {
 
 /* ---- a damaged base ---- */
 
-static void damage_row(unsigned number) {
+static void write_into_base(const struct table_view *view, const void *at, const void *bytes, size_t size) {
+  char path[PATH_MAX + 32];
+  snprintf(path, sizeof(path), "%s/" BASE_PREFIX "%016llx", folder,
+           (unsigned long long)view->recent.header->generation);
+  int fd = open(path, O_WRONLY);
+  CHECK_INT(pwrite(fd, bytes, size, (const char *)at - view->base.bytes), size);
+  close(fd);
+}
+
+/* Damage the account's row, or take away its entry in the index by name. */
+static void damage(unsigned number, bool entry_alone) {
+  static const struct table_entry nothing = {0};
   OPEN_VIEW(view);
   struct rows rows;
   struct table_row account = account_row(&rows, number);
   struct table_wanted wanted = table_wanted_name(&view, account.name);
   struct table_row_view row;
   CHECK_INT(table_view_find_in(&view, &view.base, &wanted, &row), TABLE_FOUND);
-  char path[PATH_MAX + 32];
-  snprintf(path, sizeof(path), "%s/" BASE_PREFIX "%016llx", folder, (unsigned long long)view.recent.header->generation);
-  int fd = open(path, O_WRONLY);
-  CHECK_INT(pwrite(fd, "?", 1, row.name - view.base.bytes), 1);
-  close(fd);
+  if (!entry_alone) write_into_base(&view, row.name, "?", 1);
+  uint32_t place = (uint32_t)((row.bytes - view.base.rows) / 8 + 1);
+  for (uint64_t i = 0; entry_alone && i <= view.base.by_name.mask; i++)
+    if (view.base.by_name.entries[i].row == place)
+      write_into_base(&view, &view.base.by_name.entries[i], &nothing, sizeof(nothing));
 }
 
 /* By copying, damage stays what it was; anew it is noticed, and the caller writes all. */
-static void a_damaged_row_stays_damaged_or_is_told(void) {
+static void keep_damage(bool entry_alone, enum table_status status) {
   struct rows rows;
+  enum { BASE = 2 * TABLE_RECENT_MAX + 50 };
   clear_folder();
-  CHECK_REASON(write_accounts(2 * TABLE_RECENT_MAX - 1), REASON_OK);
-  damage_row(7);
+  CHECK_REASON(write_accounts(BASE), REASON_OK);
+  damage(7, entry_alone);
   OPEN_TABLES(tables);
-  CHECK_INT(by_name(tables, "u7"), TABLE_UNAVAILABLE);
-  unsigned next = 2 * TABLE_RECENT_MAX;
+  CHECK_INT(by_name(tables, "u7"), status);
+  unsigned next = BASE;
   enum reason reason = REASON_OK;
   for (; reason == REASON_OK && next < 20 * TABLE_RECENT_MAX; next++) {
     reason = add_account(next);
-    if (next == 3 * TABLE_RECENT_MAX) CHECK_INT(recent_accounts(), 1);
-    CHECK(by_name(tables, "u7") == TABLE_UNAVAILABLE && has_account(tables, 8) && has_account(tables, next));
+    if (next == BASE + TABLE_RECENT_MAX - 1) CHECK_INT(recent_accounts(), 0);
+    CHECK(by_name(tables, "u7") == status && has_account(tables, next));
   }
   CHECK_REASON(reason, REASON_STATE_DAMAGED);
   struct table_row row = account_row(&rows, 7);
-  CHECK_REASON(tables_put(folder, &row, NULL, 0), REASON_STATE_DAMAGED);
+  CHECK_REASON(tables_put(folder, &row, NULL, 0), entry_alone ? REASON_INTERNAL : REASON_STATE_DAMAGED);
+}
+
+static void a_damaged_row_stays_damaged_or_is_told(void) {
+  keep_damage(false, TABLE_UNAVAILABLE);
+}
+
+static void a_lost_entry_stays_lost_or_is_told(void) {
+  keep_damage(true, TABLE_ABSENT);
 }
 
 /* ---- a full disk ---- */
@@ -287,6 +307,7 @@ int main(void) {
   static const struct unit_test tests[] = {
       {"replaced rows leave zeros until they are too many", replaced_rows_leave_zeros_until_they_are_too_many},
       {"a damaged row stays damaged or is told", a_damaged_row_stays_damaged_or_is_told},
+      {"a lost entry stays lost or is told", a_lost_entry_stays_lost_or_is_told},
       {"a full disk hinders a merge alone", a_full_disk_hinders_a_merge_alone},
       {"a merge that is killed loses nobody", a_merge_that_is_killed_loses_nobody},
   };

@@ -4,6 +4,7 @@
 set -u
 . "${abs_top_srcdir:?}/tests/lib/login-host.sh"
 command -v strace >/dev/null || skip_all 'needs strace'
+[ -z "${TEST_LONG-}" ] || TEST_SECONDS=1500 # at every call, not at some
 enter_private_root "$0"
 
 start_syslog

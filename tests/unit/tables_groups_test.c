@@ -179,12 +179,12 @@ static void unfit_groups_and_memberships_are_refused(void) {
   row.membership_count--;
   CHECK_REASON(tables_put(folder, &row, names, COUNT_OF(names)), REASON_OK);
   OPEN_TABLES(tables);
-  uint32_t gids[TABLE_GROUPS_MAX];
+  uint32_t uid, gids[TABLE_GROUPS_MAX];
   size_t count = 0;
-  CHECK_INT(tables_groups_of(tables, "u8", -1, gids, TABLE_GROUPS_MAX, &count), TABLE_FOUND);
+  CHECK_INT(tables_groups_of(tables, "u8", -1, &uid, gids, TABLE_GROUPS_MAX, &count), TABLE_FOUND);
   CHECK_INT(count, TABLE_GROUPS_MAX);
-  CHECK_INT(tables_groups_of(tables, "u8", -1, gids, TABLE_GROUPS_MAX - 1, &count), TABLE_SMALL_BUFFER);
-  CHECK_INT(tables_groups_of(tables, "ops", -1, gids, TABLE_GROUPS_MAX, &count), TABLE_ABSENT);
+  CHECK_INT(tables_groups_of(tables, "u8", -1, &uid, gids, TABLE_GROUPS_MAX - 1, &count), TABLE_SMALL_BUFFER);
+  CHECK_INT(tables_groups_of(tables, "ops", -1, &uid, gids, TABLE_GROUPS_MAX, &count), TABLE_ABSENT);
   CHECK_INT(by_name(tables, "ops"), TABLE_ABSENT);
   CHECK_INT(by_uid(tables, OPS), TABLE_ABSENT);
 }

@@ -222,7 +222,7 @@ ledger_and_tables_agree() {
   while read -r id; do
     is "$(members_of "$id")" "$(ask "SELECT DISTINCT name FROM memberships JOIN identities ON identity = uid
       WHERE gid = $id AND (expires IS NULL OR expires > unixepoch()) ORDER BY name")" || return
-  done < <(ask 'SELECT gid FROM groups')
+  done < <(ask 'SELECT gid FROM groups WHERE NOT local') # a local one shows them with [SUCCESS=merge] alone
 }
 members_of() { getent group "$1" | cut -d: -f4 | tr , '\n' | sort; }
 

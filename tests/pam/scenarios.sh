@@ -67,6 +67,20 @@ rule "lost group" {
     account = "worker"
     groups  = { "no-such-group" }
 }
+rule "own group" {
+    issuer  = "dev"
+    when    = { "sub == tester" }
+    account = "worker"
+    groups  = { "testers" }
+}
+rule "two groups" {
+    issuer  = "dev"
+    when    = { "sub == twice" }
+    account = "worker"
+    groups  = { "twice" }
+}
+group "testers" { gid = 1900000001 }
+group "twice" { gid = 1900000002 }
 rule "system account" {
     issuer  = "dev"
     when    = { "sub == system" }
@@ -91,6 +105,9 @@ token once --subject once --claim once=yes
 token once-no-id --subject once --claim once=yes --omit jti
 token low --subject low
 token lost --subject lost
+token tester --subject tester
+token twice --subject twice
+echo twice:x:2002: >>/etc/group # which the settings have, too
 token system --subject system
 # The key of RFC 8037 A.1, which the scenarios prove.
 echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea' >/dev/shm/key.pub

@@ -160,6 +160,75 @@ static void a_removal_is_done_or_not(void) {
   kill_everywhere(take_away, 0);
 }
 
+/* ---- memberships ---- */
+
+#define BUILDERS 2000
+
+static void give_group(struct login *login) {
+  static const struct given_group builders[] = {{"builders", BUILDERS}};
+  login->admission.groups = builders;
+  login->admission.group_count = 1;
+  login->admission.host_membership = true;
+}
+
+static bool is_builder(const struct fixture *fixture, const char *name) {
+  struct tables *tables = tables_new(tables_of(fixture));
+  uint32_t uid, gid = 0;
+  size_t count = 0;
+  enum table_status status = tables_groups_of(tables, name, NOW, &uid, &gid, 1, &count);
+  CHECK_INT(status, TABLE_FOUND);
+  tables_free(tables);
+  return count == 1 && gid == BUILDERS;
+}
+
+static enum reason become_builder(struct ledger *ledger, const struct login *login, const char *tables) {
+  struct login again = *login;
+  enum ledger_change change;
+  struct grant grant;
+  give_group(&again);
+  enum reason reason = ledger_admit(ledger, &again.admission, &grant, &change);
+  return reason == REASON_OK ? ledger_publish(ledger, &login->settings, tables, "alice") : reason;
+}
+
+static enum reason stop_builder(struct ledger *ledger, const struct login *login UNUSED, const char *tables) {
+  return ledger_set_enabled(ledger, tables, "alice", false);
+}
+
+/* Kill `command` everywhere: at anybody's next login the tables say of alice's group what the ledger does. */
+static void memberships_agree_after(command_function command, bool member_before) {
+  bool over = false;
+  for (int calls = 0; !over && !unit_failed; calls++) {
+    struct fixture fixture CLEANUP(fixture_end);
+    struct login alice, bob;
+    if (!fixture_begin(&fixture)) return;
+    CHECK_REASON(log_in(&fixture, "alice", "subject of alice", &alice), REASON_OK);
+    login_resolve(&alice, alice.grant.uid);
+    if (member_before) CHECK_REASON(become_builder(fixture.ledger, &alice, tables_of(&fixture)), REASON_OK);
+    CHECK_INT(is_builder(&fixture, "alice"), member_before);
+    ledger_close(fixture.ledger);
+    fixture.ledger = NULL;
+
+    over = killed_after(&fixture, &alice, command, calls);
+    CHECK_REASON(ledger_open(fixture.path, LEDGER_WRITE, &fixture.ledger), REASON_OK);
+    if (fixture.ledger == NULL) return;
+    CHECK_REASON(log_in(&fixture, "bob", "subject of bob", &bob), REASON_OK);
+    bool member = fixture_sql(&fixture, "SELECT count(*) FROM memberships") > 0;
+    if (over) CHECK_INT(member, !member_before);
+    CHECK_INT(is_builder(&fixture, "alice"), member);
+    check_agreement(&fixture, &bob);
+    if (unit_failed) printf("# after %d system calls\n", calls);
+    if (over) CHECK(calls > 10);
+  }
+}
+
+static void a_membership_is_given_or_not(void) {
+  memberships_agree_after(become_builder, false);
+}
+
+static void a_membership_is_ended_or_not(void) {
+  memberships_agree_after(stop_builder, true);
+}
+
 /* All three or none; run again it is done, and carl logs in. */
 static void a_provisioning_is_done_or_not(void) {
   bool over = false;
@@ -191,4 +260,6 @@ UNIT_MAIN_WITHOUT_VALGRIND("its system calls would be counted and killed with th
                            {"a disable is done or not", a_disable_is_done_or_not},
                            {"a rebind is done or not", a_rebind_is_done_or_not},
                            {"a removal is done or not", a_removal_is_done_or_not},
+                           {"a membership is given or not", a_membership_is_given_or_not},
+                           {"a membership is ended or not", a_membership_is_ended_or_not},
                            {"a provisioning is done or not", a_provisioning_is_done_or_not})

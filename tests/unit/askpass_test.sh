@@ -142,7 +142,7 @@ gone_with_parent() {
 }
 ok 'what is kept goes with the process that asked' gone_with_parent
 nobody_waits() { # as with ssh, which leaves its end of the pipe open beside the standard output
-  [ "$(python3 - "$askpass" "$first" <<'END'
+  [ "$(timeout 20 python3 - "$askpass" "$first" <<'END'
 import os, subprocess, sys
 reader, writer = os.pipe()
 child = subprocess.Popen(sys.argv[1:], stdout=writer, stderr=writer, pass_fds=[writer])

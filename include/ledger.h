@@ -19,6 +19,7 @@
 
 #define GRANT_ID_SIZE 33 /* 128 random bits in hex, and a NUL */
 #define GRANT_GROUPS_MAX 64
+#define GRANT_KEY_SIZE 44        /* the thumbprint of a key, and a NUL */
 #define GRANT_PICKUP_SECONDS 120 /* between authentication and open_session */
 
 struct ledger;
@@ -86,6 +87,7 @@ struct admission {
   const char *token_id; /* single use: what is remembered until `expires`; NULL when the rule allows more */
   int64_t expires;      /* the token's exp */
   bool session_until_expiry;
+  const char *unproved; /* thumbprint of the key that is to be proved before the grant counts; NULL: it counts */
   int64_t now;
 };
 
@@ -134,10 +136,18 @@ MUST_USE enum reason ledger_admit(struct ledger *ledger, const struct admission 
  * The grant, if it is for this account and service and neither over nor (with `unused`) picked up. It is over at its
  * expiry, and GRANT_PICKUP_SECONDS after it was given unless a session picked it up. Its groups come in order of gid.
  * Checks the identity's state again. REASON_GRANT_UNKNOWN, REASON_GRANT_EXPIRED, REASON_GRANT_USED,
- * REASON_ACCOUNT_DISABLED.
+ * REASON_ACCOUNT_DISABLED; REASON_PROOF_MISSING while its key is to be proved.
  */
 MUST_USE enum reason ledger_grant(struct ledger *ledger, const char *id, const char *name, const char *service,
                                   bool unused, int64_t now, struct grant *ret);
+
+/* The thumbprint of the key that is yet to be proved for the grant. Errors as ledger_grant's, but for
+ * REASON_PROOF_MISSING; REASON_GRANT_USED when there is none to prove. */
+MUST_USE enum reason ledger_grant_unproved(struct ledger *ledger, const char *id, const char *name, const char *service,
+                                           int64_t now, char ret[GRANT_KEY_SIZE]);
+
+/* The key of this thumbprint was proved: the grant counts from now on. REASON_GRANT_UNKNOWN when none waits for it. */
+MUST_USE enum reason ledger_grant_proved(struct ledger *ledger, const char *id, const char *thumbprint);
 
 struct session_facts {
   int64_t pid;            /* of the process that opens it */

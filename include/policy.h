@@ -13,6 +13,7 @@ struct login_request {
   const char *service;
   const char *rhost;                  /* NULL when not remote */
   int64_t now;                        /* seconds since the epoch */
+  bool proof_later;                   /* see token.h */
   const struct ssh_auth_info *proved; /* see token.h; NULL: nothing. What the token is verified against */
 };
 

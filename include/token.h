@@ -123,6 +123,11 @@ struct ssh_auth_info {
   size_t size;      /* 0: nothing is proved; nor is it by more than SSH_AUTH_INFO_MAX */
 };
 
+/* REASON_OK when the connection proved the key of this thumbprint; REASON_PROOF_MISMATCH when it proved others alone,
+ * REASON_PROOF_MISSING when none. `proved` and `trace` may be NULL; one step per proved key. */
+MUST_USE enum reason ssh_proof_check(const struct ssh_auth_info *proved, const char *thumbprint,
+                                     const struct trace *trace);
+
 /* ---- tokens ---- */
 
 struct token; /* split and decoded, NOT verified */
@@ -174,7 +179,8 @@ struct token_expectation {
   int64_t leeway;                     /* seconds, for exp, nbf and iat; 0..300 */
   int64_t now;                        /* seconds since the epoch */
   const struct ssh_auth_info *proved; /* NULL: nothing */
-  bool signature_only;                /* skip every claim check, and typ; *ret becomes NULL */
+  bool proof_later;    /* cnf must only name a key: the caller has it proved before anything comes of the claims */
+  bool signature_only; /* skip every claim check, and typ; *ret becomes NULL */
 };
 
 /* Every algorithm that is verified where OpenSSL offers it, NULL-terminated: only asymmetric ones exist. Static. */

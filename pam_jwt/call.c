@@ -12,7 +12,8 @@
 #include "module.h"
 #include "paths.h"
 
-#define END_GRACE_MS 1000 /* for a keeper that has answered */
+#define END_GRACE_MS 1000                    /* for a keeper that has answered */
+#define AUTH_INFO_VARIABLE "SSH_AUTH_INFO_0" /* sshd(8) */
 
 static bool copy(char *to, size_t size, const char *from) {
   size_t length = from != NULL ? strlen(from) : 0;
@@ -65,8 +66,19 @@ static bool answer_is_sound(const struct keeper_answer *answer) {
          answer->group_count <= GRANT_GROUPS_MAX;
 }
 
-enum reason keeper_call(pam_handle_t *pamh, struct keeper_request *request, const char *token, const char *auth_info,
+/* The host's word for what was proved, which only these two calls look at. */
+static const char *add_auth_info(pam_handle_t *pamh, struct keeper_request *request) {
+  bool matters = request->call == CALL_AUTHENTICATE || (request->call == CALL_ACCOUNT && request->grant[0] != '\0');
+  const char *text = matters ? pam_getenv(pamh, AUTH_INFO_VARIABLE) : NULL;
+  size_t size = text != NULL ? strlen(text) : 0;
+  request->auth_info_size = !matters ? 0 : text == NULL ? AUTH_INFO_UNTOLD : (uint32_t)size;
+  if (size > SSH_AUTH_INFO_MAX) request->auth_info_size = AUTH_INFO_TOO_LONG;
+  return text;
+}
+
+enum reason keeper_call(pam_handle_t *pamh, struct keeper_request *request, const char *token,
                         struct keeper_answer *ret) {
+  const char *auth_info = add_auth_info(pamh, request);
   struct child keeper;
   if (!child_start(PATH_KEEPER, NULL, &keeper)) {
     log_refusal(pamh, request->user, REASON_KEEPER_FAILED, strerror(errno));

@@ -78,6 +78,7 @@ static void judge(const struct settings *settings, const struct key_files *files
       .rhost = request->rhost[0] != '\0' ? request->rhost : NULL,
       .now = request->now,
       .proved = &proved,
+      .proof_later = request->proof_later != 0,
   };
   struct decision decision = {0};
   enum reason reason = decide(settings, files, &login, token, request->token_size, NULL, &decision);
@@ -86,10 +87,15 @@ static void judge(const struct settings *settings, const struct key_files *files
   decision_clear(&decision);
 }
 
+static enum reason judge_proof(const struct judge_request *request, const char *auth_info) {
+  const struct ssh_auth_info proved = {auth_info, request->auth_info_size};
+  return ssh_proof_check(&proved, request->proof, NULL);
+}
+
 static bool request_is_sound(const struct judge_request *request) {
   return request->magic == PROTOCOL_MAGIC && request->token_size <= TOKEN_MAX_SIZE &&
          request->auth_info_size <= SSH_AUTH_INFO_MAX && IS_STRING(request->user) && IS_STRING(request->service) &&
-         IS_STRING(request->rhost) && request->account_kind <= ACCOUNT_LOCAL;
+         IS_STRING(request->rhost) && IS_STRING(request->proof) && request->account_kind <= ACCOUNT_LOCAL;
 }
 
 static bool say_hello(int fd, enum reason ready, const struct settings *settings) {
@@ -103,9 +109,13 @@ bool judge_serve(int fd, enum reason ready, const struct settings *settings, con
   struct judge_request request;
   struct judge_answer answer = {.magic = PROTOCOL_MAGIC, .reason = REASON_PROTOCOL};
   if (!say_hello(fd, ready, settings) || !read_all(fd, &request, sizeof(request))) return false;
-  if (request_is_sound(&request) && read_all(fd, token, request.token_size) &&
-      read_all(fd, auth_info, request.auth_info_size))
+  bool sound = request_is_sound(&request) && read_all(fd, token, request.token_size) &&
+               read_all(fd, auth_info, request.auth_info_size);
+  if (sound && request.proof[0] != '\0') {
+    answer.reason = judge_proof(&request, auth_info);
+  } else if (sound) {
     judge(settings, files, &request, token, auth_info, &answer);
+  }
   ERASE_ARRAY(token);
   return write_all(fd, &answer, sizeof(answer));
 }

@@ -27,11 +27,15 @@ static enum reason account_without_grant(struct event *event) {
 }
 
 static enum reason look_at_grant(struct event *event, struct keeper_answer *ret) {
+  const struct keeper_request *request = event->request;
   struct grant grant;
   enum reason reason = event_ledger(event);
-  if (reason == REASON_OK) {
-    reason = ledger_grant(event->ledger, event->request->grant, event->request->user, event->request->service, false,
-                          event->now, &grant);
+  if (reason != REASON_OK) return reason;
+  reason = ledger_grant(event->ledger, request->grant, request->user, request->service, false, event->now, &grant);
+  if (reason == REASON_PROOF_MISSING && request->call == CALL_ACCOUNT) {
+    reason = keeper_prove_grant(event);
+    if (reason == REASON_OK)
+      reason = ledger_grant(event->ledger, request->grant, request->user, request->service, false, event->now, &grant);
   }
   if (reason == REASON_OK) answer_with_grant(&grant, ret);
   return reason;
@@ -85,13 +89,15 @@ static bool request_is_sound(const struct keeper_request *request) {
          IS_STRING(request->rhost) && IS_STRING(request->tty) && IS_STRING(request->grant) &&
          IS_STRING(request->home) && IS_STRING(request->shell) && request->user[0] != '\0' &&
          request->service[0] != '\0' && request->token_size <= TOKEN_MAX_SIZE &&
-         request->auth_info_size <= AUTH_INFO_TOO_LONG &&
+         request->auth_info_size <= AUTH_INFO_UNTOLD &&
          (request->call == CALL_AUTHENTICATE) == (request->token_size > 0);
 }
 
-/* A grant looked at, and a session closed, are no decisions of their own. */
-static bool is_worth_an_event(const struct keeper_request *request, enum reason reason) {
-  return reason != REASON_OK || request->call == CALL_AUTHENTICATE || request->call == CALL_SESSION_OPEN;
+/* A grant looked at, and a session closed, are no decisions of their own; a key that was proved for a grant is. */
+static bool is_worth_an_event(const struct event *event, enum reason reason) {
+  uint32_t call = event->request->call;
+  return reason != REASON_OK || call == CALL_AUTHENTICATE || call == CALL_SESSION_OPEN ||
+         event->verdict.proof[0] != '\0';
 }
 
 static void tell_of_ledger(struct event *event, enum reason reason) {
@@ -103,7 +109,7 @@ static void tell_of_ledger(struct event *event, enum reason reason) {
 static enum reason handle(struct event *event, const char *token, struct keeper_answer *ret) {
   enum reason reason = geteuid() == 0 ? serve(event, token, ret) : REASON_PRIVILEGE;
   tell_of_ledger(event, reason);
-  if (is_worth_an_event(event->request, reason)) event_audit(event, reason);
+  if (is_worth_an_event(event, reason)) event_audit(event, reason);
   return reason;
 }
 

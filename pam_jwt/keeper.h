@@ -18,6 +18,7 @@ struct event {
   const struct keeper_request *request;
   const char *auth_info;     /* what the host says was proved, unread */
   uint32_t auth_info_size;   /* 0: it says nothing that counts */
+  bool proof_later;          /* it will say so in the account phase */
   const char *why_unproved;  /* why it does not, NULL when it does */
   struct settings *settings; /* NULL until loaded */
   struct ledger *ledger;     /* NULL until opened */
@@ -70,8 +71,18 @@ MUST_USE enum reason keeper_authenticate(struct event *event, const char *token,
  */
 MUST_USE enum reason keeper_judge(struct event *event, const struct account_facts *account, const char *token);
 
-/* Decide what the host's SSH_AUTH_INFO_0 is worth: sets auth_info_size and why_unproved of the event. */
+/* Whether this key was proved, by a judge: REASON_OK, REASON_PROOF_MISSING, REASON_PROOF_MISMATCH, or why it failed. */
+MUST_USE enum reason keeper_judge_proof(struct event *event, const char thumbprint[THUMBPRINT_SIZE]);
+
+/* Decide what the host's SSH_AUTH_INFO_0 is worth: sets auth_info_size, proof_later and why_unproved of the event. */
 void keeper_weigh_auth_info(struct event *event);
+
+/* The judge accepted: REASON_PROOF_MISSING where the key is to be proved later and what the rule gives would not wait.
+ */
+MUST_USE enum reason keeper_may_prove_later(struct event *event);
+
+/* CALL_ACCOUNT with a grant whose key is yet to be proved: have that looked into. On REASON_OK the grant counts. */
+MUST_USE enum reason keeper_prove_grant(struct event *event);
 
 /*
  * The judge refused for `refusal`, having begun at `since` (CLOCK_REALTIME_COARSE). Where that is for want of a key

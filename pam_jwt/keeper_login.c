@@ -167,6 +167,7 @@ static enum reason admit(struct event *event, const struct account_facts *accoun
       .token_id = rule->single_use ? verdict->token_id : NULL,
       .expires = rights_end(event),
       .session_until_expiry = rule->session_until_expiry,
+      .unproved = event->proof_later && verdict->proof[0] != '\0' ? verdict->proof : NULL,
       .now = event->now,
   };
   struct grant grant;
@@ -184,6 +185,8 @@ static enum reason admit(struct event *event, const struct account_facts *accoun
   }
   if (reason == REASON_OK) {
     memcpy(ret->grant, grant.id, sizeof(ret->grant));
+    ret->unproved = admission.unproved != NULL;
+    if (ret->unproved) event_detail(event, "the key is to be proved in the account phase");
     answer_with_grant(&grant, ret);
   }
   return reason;
@@ -240,6 +243,7 @@ enum reason keeper_authenticate(struct event *event, const char *token, struct k
   if (reason == REASON_OK) keeper_weigh_auth_info(event);
   if (reason == REASON_OK) reason = find_account(event, &account);
   if (reason == REASON_OK) reason = name_the_cut(event, judge(event, &account, token));
+  if (reason == REASON_OK) reason = keeper_may_prove_later(event);
   if (reason == REASON_PROOF_MISSING && event->why_unproved != NULL) event_detail(event, "%s", event->why_unproved);
   if (reason == REASON_OK && event->rule->single_use && event->verdict.token_id[0] == '\0') {
     reason = REASON_TOKEN_ID_MISSING;

@@ -17,14 +17,42 @@ static bool host_is_login_program(const struct settings *settings) {
 }
 
 static const char *why_worthless(const struct event *event) {
-  if (event->request->auth_info_size == 0) return "there was no SSH_AUTH_INFO_0: no key was proved before the token";
-  if (event->request->auth_info_size == AUTH_INFO_TOO_LONG)
-    return "SSH_AUTH_INFO_0 has more than 16384 bytes: use a smaller key or certificate";
+  uint32_t size = event->request->auth_info_size;
+  if (size == 0 || size == AUTH_INFO_UNTOLD) return "SSH_AUTH_INFO_0 names no key: none was proved before the token";
+  if (size == AUTH_INFO_TOO_LONG) return "SSH_AUTH_INFO_0 has more than 16384 bytes: use a smaller key or certificate";
   if (!host_is_login_program(event->settings)) return "SSH_AUTH_INFO_0 counts from a program of login_programs alone";
   return NULL;
 }
 
 void keeper_weigh_auth_info(struct event *event) {
+  const struct keeper_request *request = event->request;
   event->why_unproved = why_worthless(event);
-  event->auth_info_size = event->why_unproved == NULL ? event->request->auth_info_size : 0;
+  event->auth_info_size = event->why_unproved == NULL ? request->auth_info_size : 0;
+  event->proof_later = request->call == CALL_AUTHENTICATE && request->auth_info_size == AUTH_INFO_UNTOLD &&
+                       host_is_login_program(event->settings);
+}
+
+/* Memberships of the host are the account's, not the grant's alone. */
+enum reason keeper_may_prove_later(struct event *event) {
+  bool waits = event->proof_later && event->verdict.proof[0] != '\0';
+  if (!waits || !event->rule->host_membership) return REASON_OK;
+  event->why_unproved =
+      "a rule with membership = \"host\" does not wait for the account phase: use keyboard-interactive";
+  return REASON_PROOF_MISSING;
+}
+
+enum reason keeper_prove_grant(struct event *event) {
+  _Static_assert(GRANT_KEY_SIZE == THUMBPRINT_SIZE, "the ledger keeps thumbprints");
+  const struct keeper_request *request = event->request;
+  char thumbprint[GRANT_KEY_SIZE];
+  enum reason reason =
+      ledger_grant_unproved(event->ledger, request->grant, request->user, request->service, event->now, thumbprint);
+  if (reason == REASON_OK) reason = event_settings(event);
+  if (reason != REASON_OK) return reason;
+  keeper_weigh_auth_info(event);
+  reason = keeper_judge_proof(event, thumbprint);
+  if (reason == REASON_PROOF_MISSING && event->why_unproved != NULL) event_detail(event, "%s", event->why_unproved);
+  if (reason == REASON_OK) reason = ledger_grant_proved(event->ledger, request->grant, thumbprint);
+  if (reason == REASON_OK) memcpy(event->verdict.proof, thumbprint, sizeof(thumbprint));
+  return reason;
 }

@@ -16,7 +16,6 @@
 /* The grant crosses sshd's fork in the PAM environment, the one thing that does; nothing else is in it. */
 #define GRANT_VARIABLE "JWT_LOGIN_GRANT"
 #define DATA_NAME "jwt-login"
-#define AUTH_INFO_VARIABLE "SSH_AUTH_INFO_0"       /* sshd's word for what the connection has proved */
 #define RUNTIME_MAX_DATA "systemd.runtime_max_sec" /* pam_systemd(8) */
 #define FAIL_DELAY_US 2000000                      /* pam_unix's */
 #define GROUPS_MAX 65536                           /* NGROUPS_MAX of Linux */
@@ -103,7 +102,7 @@ static enum reason ask(pam_handle_t *pamh, enum call call, const struct host_acc
     return REASON_GRANT_UNKNOWN;
   }
   if (grant != NULL) memcpy(request.grant, grant, GRANT_ID_SIZE);
-  enum reason reason = keeper_call(pamh, &request, NULL, NULL, ret);
+  enum reason reason = keeper_call(pamh, &request, NULL, ret);
   ERASE_OBJECT(request);
   return reason;
 }
@@ -160,9 +159,6 @@ static enum reason fill_login_request(pam_handle_t *pamh, const struct host_acco
   }
   ret->token_size = (uint32_t)answer->size;
   ret->cut_suspected = answer_may_be_cut(answer);
-  const char *auth_info = pam_getenv(pamh, AUTH_INFO_VARIABLE);
-  size_t auth_info_size = auth_info != NULL ? strlen(auth_info) : 0;
-  ret->auth_info_size = auth_info_size <= SSH_AUTH_INFO_MAX ? (uint32_t)auth_info_size : AUTH_INFO_TOO_LONG;
   return REASON_OK;
 }
 
@@ -171,8 +167,7 @@ static int use_token(pam_handle_t *pamh, struct state *state, const struct host_
   struct keeper_request request;
   struct keeper_answer reply;
   enum reason reason = fill_login_request(pamh, account, answer, &request);
-  if (reason == REASON_OK)
-    reason = keeper_call(pamh, &request, answer->text, pam_getenv(pamh, AUTH_INFO_VARIABLE), &reply);
+  if (reason == REASON_OK) reason = keeper_call(pamh, &request, answer->text, &reply);
   if (reason != REASON_OK) {
     explain_length(pamh, answer);
     return pam_code_of(reason);
@@ -181,7 +176,7 @@ static int use_token(pam_handle_t *pamh, struct state *state, const struct host_
   int code = publish_grant(pamh, reply.grant);
   if (code == PAM_SUCCESS) {
     memcpy(state->user, request.user, sizeof(state->user));
-    remember_groups(state, &reply);
+    if (!reply.unproved) remember_groups(state, &reply);
   }
   ERASE_OBJECT(reply);
   return code;
@@ -271,6 +266,12 @@ static void end_what_becomes_another(pam_handle_t *pamh, const struct host_accou
   _exit(EXIT_FAILURE);
 }
 
+/* A grant that waits for its key is given to programs that ask for the account in between. One whose stack leaves our
+ * account phase out has nobody to prove the key to, and might not mind a failure here. */
+static void end_what_was_not_proved(enum reason reason) {
+  if (reason == REASON_PROOF_MISSING) _exit(EXIT_FAILURE);
+}
+
 int module_credentials(pam_handle_t *pamh, int flags) {
   if (flags & PAM_DELETE_CRED) return PAM_SUCCESS;
   struct state *state = state_of(pamh);
@@ -283,7 +284,9 @@ int module_credentials(pam_handle_t *pamh, int flags) {
   if (grant == NULL && !account.ours) return PAM_IGNORE; /* the modules that follow have credentials to give */
   if (!state->has_groups && grant != NULL) {
     struct keeper_answer reply;
-    if (ask(pamh, CALL_CREDENTIALS, &account, grant, &reply) != REASON_OK) return PAM_CRED_ERR;
+    enum reason reason = ask(pamh, CALL_CREDENTIALS, &account, grant, &reply);
+    end_what_was_not_proved(reason);
+    if (reason != REASON_OK) return PAM_CRED_ERR;
     remember_groups(state, &reply);
   }
   return add_groups(state);
@@ -331,5 +334,5 @@ int module_session_close(pam_handle_t *pamh) {
   if (!request_fill(pamh, &account, CALL_SESSION_CLOSE, &request)) return PAM_SESSION_ERR;
   request.session = state->session;
   state->session = 0;
-  return keeper_call(pamh, &request, NULL, NULL, &reply) == REASON_OK ? PAM_SUCCESS : PAM_SESSION_ERR;
+  return keeper_call(pamh, &request, NULL, &reply) == REASON_OK ? PAM_SUCCESS : PAM_SESSION_ERR;
 }

@@ -68,11 +68,12 @@ MUST_USE bool request_fill(pam_handle_t *pamh, const struct host_account *accoun
                            struct keeper_request *ret);
 
 /*
- * One request, one answer. What fails on the way is logged here, for then the keeper could not, and returned as
- * REASON_KEEPER_FAILED; any other reason is the keeper's own, and logged by it.
+ * One request, one answer; what sshd says was proved goes along where it may matter. What fails on the way is logged
+ * here, for then the keeper could not, and returned as REASON_KEEPER_FAILED; any other reason is the keeper's own, and
+ * logged by it.
  */
 MUST_USE enum reason keeper_call(pam_handle_t *pamh, struct keeper_request *request, const char *token,
-                                 const char *auth_info, struct keeper_answer *ret);
+                                 struct keeper_answer *ret);
 
 /* The audit line of a refusal that no keeper was asked about. */
 void log_refusal(pam_handle_t *pamh, const char *user, enum reason reason, const char *detail);

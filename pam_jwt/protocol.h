@@ -37,13 +37,16 @@ enum call { CALL_AUTHENTICATE = 1, CALL_ACCOUNT, CALL_CREDENTIALS, CALL_SESSION_
 
 /* ---- module and keeper ---- */
 
-#define AUTH_INFO_TOO_LONG (SSH_AUTH_INFO_MAX + 1u) /* there were more bytes than that; they prove nothing */
+/* In place of a size: no bytes follow, and nothing is proved. */
+#define AUTH_INFO_TOO_LONG (SSH_AUTH_INFO_MAX + 1u) /* there were more bytes than that */
+#define AUTH_INFO_UNTOLD \
+  (SSH_AUTH_INFO_MAX + 2u) /* the host has not said anything, as sshd while it takes a password */
 
 struct keeper_request {
   uint32_t magic;
   uint32_t call;           /* enum call */
   uint32_t token_size;     /* bytes that follow; only with CALL_AUTHENTICATE */
-  uint32_t auth_info_size; /* bytes of SSH_AUTH_INFO_0 that follow then; AUTH_INFO_TOO_LONG: none do */
+  uint32_t auth_info_size; /* bytes of SSH_AUTH_INFO_0 that follow then, or one of the above */
   uint32_t cut_suspected;  /* the client's last answer had the length at which it cuts */
   char user[ACCOUNT_NAME_MAX + 1];
   char service[SERVICE_SIZE];
@@ -63,6 +66,7 @@ struct keeper_answer {
   uint32_t magic;
   uint32_t reason; /* enum reason */
   char grant[GRANT_ID_SIZE];
+  uint32_t unproved; /* the grant counts for nothing until the account phase */
   uint32_t group_count;
   uint32_t groups[GRANT_GROUPS_MAX];
   int64_t session;
@@ -78,6 +82,7 @@ struct judge_hello {
   uint64_t fingerprint; /* of the settings it read */
 };
 
+/* Judge the token; or, with `proof`, say whether that key was proved. */
 struct judge_request {
   uint32_t magic;
   uint32_t token_size;     /* bytes that follow */
@@ -85,7 +90,9 @@ struct judge_request {
   char user[ACCOUNT_NAME_MAX + 1];
   char service[SERVICE_SIZE];
   char rhost[HOST_SIZE];
-  uint32_t account_kind; /* enum account_kind */
+  char proof[THUMBPRINT_SIZE]; /* "": there is a token to be judged */
+  uint32_t proof_later;        /* the key of a bound token will be proved in the account phase */
+  uint32_t account_kind;       /* enum account_kind */
   uint32_t uid;
   uint32_t group_of_same_name;
   int64_t now;
@@ -102,7 +109,7 @@ struct judge_answer {
   char token_id[TOKEN_ID_SIZE]; /* jti, or "sha256:" and its digest where it does not fit or is not printable */
   char kid[KID_SIZE];
   char algorithm[ALGORITHM_SIZE];
-  char proof[THUMBPRINT_SIZE]; /* of the key that the token is bound to and that was proved; "": not bound */
+  char proof[THUMBPRINT_SIZE]; /* of the key that the token is bound to; "": not bound */
   char actors[ACTORS_SIZE];
   int64_t expires;
   int64_t issued_at;
@@ -110,7 +117,7 @@ struct judge_answer {
 
 /* The bytes of SSH_AUTH_INFO_0 behind a request. */
 static inline size_t auth_info_bytes(const struct keeper_request *request) {
-  return request->auth_info_size != AUTH_INFO_TOO_LONG ? request->auth_info_size : 0;
+  return request->auth_info_size <= SSH_AUTH_INFO_MAX ? request->auth_info_size : 0;
 }
 
 /* True when `array` (a char array) holds a NUL. */

@@ -115,10 +115,11 @@ static enum reason insert_grant(struct ledger *ledger, const struct admission *a
   enum reason reason = database_run(
       ledger,
       "INSERT INTO grants (identity, id, name, uid, service, issuer, subject, rule, rhost, created, expires,"
-      " until_expiry) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      " until_expiry, unproved) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       WITH(admission->local ? TEXT(NULL) : INTEGER(grant->uid), TEXT(grant->id), TEXT(grant->name), INTEGER(grant->uid),
            TEXT(admission->service), TEXT(admission->issuer), TEXT(admission->subject), TEXT(admission->rule),
-           TEXT(admission->rhost), INTEGER(admission->now), INTEGER(grant->expires), INTEGER(grant->session_end != 0)));
+           TEXT(admission->rhost), INTEGER(admission->now), INTEGER(grant->expires), INTEGER(grant->session_end != 0),
+           TEXT(admission->unproved)));
   for (size_t i = 0; reason == REASON_OK && i < grant->group_count; i++)
     reason = database_run(ledger, "INSERT OR IGNORE INTO grant_groups (grant_id, gid) VALUES (?, ?)",
                           WITH(TEXT(grant->id), INTEGER(grant->groups[i])));

@@ -25,7 +25,15 @@ static enum reason read_groups(struct ledger *ledger, struct grant *grant) {
   return reason;
 }
 
-enum grant_column { GRANT_UID, GRANT_CREATED, GRANT_EXPIRES, GRANT_UNTIL_EXPIRY, GRANT_PICKED_UP, GRANT_DISABLED };
+enum grant_column {
+  GRANT_UID,
+  GRANT_CREATED,
+  GRANT_EXPIRES,
+  GRANT_UNTIL_EXPIRY,
+  GRANT_PICKED_UP,
+  GRANT_DISABLED,
+  GRANT_UNPROVED
+};
 
 static enum reason check_grant(sqlite3_stmt *statement, bool unused, int64_t now) {
   bool picked_up = sqlite3_column_int(statement, GRANT_PICKED_UP) != 0;
@@ -35,7 +43,8 @@ static enum reason check_grant(sqlite3_stmt *statement, bool unused, int64_t now
   bool stale = !picked_up && (age > GRANT_PICKUP_SECONDS || age < -GRANT_PICKUP_SECONDS);
   if (sqlite3_column_int(statement, GRANT_DISABLED) != 0) return REASON_ACCOUNT_DISABLED;
   if (unused && picked_up) return REASON_GRANT_USED;
-  return over || stale ? REASON_GRANT_EXPIRED : REASON_OK;
+  if (over || stale) return REASON_GRANT_EXPIRED;
+  return sqlite3_column_int(statement, GRANT_UNPROVED) != 0 ? REASON_PROOF_MISSING : REASON_OK;
 }
 
 /* Within the caller's transaction. */
@@ -46,7 +55,7 @@ static enum reason read_grant(struct ledger *ledger, const char *id, const char 
   sqlite3_stmt *statement CLEANUP(statement_free) = NULL;
   enum reason reason = database_query(ledger,
                                       "SELECT g.uid, g.created, g.expires, g.until_expiry, g.picked_up IS NOT NULL,"
-                                      " i.state = 'disabled'"
+                                      " i.state = 'disabled', g.unproved IS NOT NULL"
                                       " FROM grants g LEFT JOIN identities i ON i.uid = g.identity"
                                       " WHERE g.id = ? AND g.name = ? AND g.service = ?",
                                       WITH(TEXT(id), TEXT(name), TEXT(service)), &statement);
@@ -70,6 +79,38 @@ enum reason ledger_grant(struct ledger *ledger, const char *id, const char *name
   struct transaction transaction CLEANUP(transaction_end) = {0};
   enum reason reason = transaction_begin(ledger, TRANSACTION_READS, &transaction);
   return reason == REASON_OK ? read_grant(ledger, id, name, service, unused, now, ret) : reason;
+}
+
+static enum reason read_unproved(struct ledger *ledger, const char *id, char ret[GRANT_KEY_SIZE]) {
+  sqlite3_stmt *statement CLEANUP(statement_free) = NULL;
+  enum reason reason = database_query(ledger, "SELECT unproved FROM grants WHERE id = ?", WITH(TEXT(id)), &statement);
+  bool row = false;
+  if (reason == REASON_OK) reason = database_step(ledger, statement, &row);
+  if (reason != REASON_OK) return reason;
+  const char *thumbprint = row ? column_text(statement, 0) : "";
+  if (strlen(thumbprint) != GRANT_KEY_SIZE - 1) return REASON_STATE_DAMAGED;
+  memcpy(ret, thumbprint, GRANT_KEY_SIZE);
+  return REASON_OK;
+}
+
+enum reason ledger_grant_unproved(struct ledger *ledger, const char *id, const char *name, const char *service,
+                                  int64_t now, char ret[GRANT_KEY_SIZE]) {
+  struct transaction transaction CLEANUP(transaction_end) = {0};
+  struct grant grant;
+  enum reason reason = transaction_begin(ledger, TRANSACTION_READS, &transaction);
+  if (reason == REASON_OK) reason = read_grant(ledger, id, name, service, true, now, &grant);
+  if (reason == REASON_PROOF_MISSING) return read_unproved(ledger, id, ret);
+  return reason == REASON_OK ? REASON_GRANT_USED : reason;
+}
+
+enum reason ledger_grant_proved(struct ledger *ledger, const char *id, const char *thumbprint) {
+  struct transaction transaction CLEANUP(transaction_end) = {0};
+  enum reason reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction);
+  if (reason == REASON_OK)
+    reason = database_run(ledger, "UPDATE grants SET unproved = NULL WHERE id = ? AND unproved = ?",
+                          WITH(TEXT(id), TEXT(thumbprint)));
+  if (reason == REASON_OK && sqlite3_changes(ledger->db) == 0) return REASON_GRANT_UNKNOWN;
+  return reason == REASON_OK ? transaction_commit(&transaction) : reason;
 }
 
 /* Nothing of a former boot lives on. */

@@ -130,8 +130,13 @@ static const char schema_5[] =
     "CREATE INDEX memberships_grant ON memberships (grant_id) WHERE grant_id IS NOT NULL;"
     "CREATE INDEX memberships_expires ON memberships (expires) WHERE expires IS NOT NULL;";
 
+/* unproved: the thumbprint of a key that is to be proved before the grant counts. */
+static const char schema_6[] =
+    "ALTER TABLE grants ADD COLUMN unproved TEXT"
+    " CHECK (unproved IS NULL OR typeof(unproved) = 'text' AND length(unproved) = 43);";
+
 /* A ledger of version N becomes one of N + 1 by steps[N]; 0 is an empty file. A step is never changed once released. */
-static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4, schema_5};
+static const char *const steps[] = {schema_1, schema_2, schema_3, schema_4, schema_5, schema_6};
 #define SCHEMA_VERSION ((int64_t)COUNT_OF(steps))
 
 static enum reason read_version(struct ledger *ledger, int64_t *ret) {

@@ -121,6 +121,7 @@ static enum reason verify(const struct issuer *issuer, const struct token *token
       .leeway = issuer->leeway,
       .now = request->now,
       .proved = request->proved,
+      .proof_later = request->proof_later,
   };
   return token_verify(token, &expectation, trace, ret);
 }

@@ -205,7 +205,9 @@ static enum reason check_proof(const struct check *check) {
   if (cnf == NULL) return REASON_OK;
   const char *why = cnf_thumbprint(cnf, thumbprint);
   if (why != NULL) return conclude(check, "proof", false, cnf, why, REASON_PROOF_MISSING);
-  enum reason reason = proof_check(check->expectation->proved, thumbprint, check->trace);
+  if (check->expectation->proof_later)
+    return conclude(check, "proof", true, cnf, "the key to be proved afterwards", REASON_INTERNAL);
+  enum reason reason = ssh_proof_check(check->expectation->proved, thumbprint, check->trace);
   return conclude(check, "proof", reason == REASON_OK, cnf, "the cnf of a key that this connection proved", reason);
 }
 

@@ -47,7 +47,7 @@ static void show(const struct trace *trace, const char *key, size_t size, const 
   trace_step(trace, "proved-key", type, true, found, NULL);
 }
 
-enum reason proof_check(const struct ssh_auth_info *proved, const char *thumbprint, const struct trace *trace) {
+enum reason ssh_proof_check(const struct ssh_auth_info *proved, const char *thumbprint, const struct trace *trace) {
   enum reason reason = REASON_PROOF_MISSING;
   if (proved == NULL || proved->size == 0 || proved->size > SSH_AUTH_INFO_MAX) return reason;
   const char *line = proved->text, *end = line + proved->size;

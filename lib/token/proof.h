@@ -1,4 +1,4 @@
-/* Proof of possession (RFC 7800): the key that a token is bound to, and those that the SSH connection has proved. */
+/* Proof of possession (RFC 7800): the key that a token is bound to. */
 #ifndef JWT_LOGIN_PROOF_H
 #define JWT_LOGIN_PROOF_H
 
@@ -13,9 +13,5 @@
  * which nothing here checks.
  */
 MUST_USE const char *cnf_thumbprint(const json_t *cnf, char ret[THUMBPRINT_SIZE]);
-
-/* REASON_OK when the connection proved the key of this thumbprint; REASON_PROOF_MISMATCH when it proved others alone,
- * REASON_PROOF_MISSING when none. trace: may be NULL; one step per proved key. */
-MUST_USE enum reason proof_check(const struct ssh_auth_info *proved, const char *thumbprint, const struct trace *trace);
 
 #endif

@@ -31,8 +31,8 @@ static enum reason check(struct fuzz_input info, const char *thumbprint) {
   int keys = 0;
   const struct trace trace = {see, &keys};
   const struct ssh_auth_info proved = {info.at, info.left};
-  enum reason reason = proof_check(&proved, thumbprint, NULL);
-  MUST_HOLD(proof_check(&proved, thumbprint, &trace) == reason);
+  enum reason reason = ssh_proof_check(&proved, thumbprint, NULL);
+  MUST_HOLD(ssh_proof_check(&proved, thumbprint, &trace) == reason);
   MUST_HOLD(reason == REASON_PROOF_MISSING || keys > 0);
   return reason;
 }

@@ -49,6 +49,14 @@ rule "once" {
     account = "worker"
     single_use = true
 }
+rule "members" {
+    issuer  = "dev"
+    when    = { "sub == member" }
+    account = "mia"
+    create  = true
+    groups  = { "builders" }
+    membership = "host"
+}
 rule "keyed" {
     issuer  = "dev"
     when    = { "sub == keyed" }
@@ -114,6 +122,7 @@ echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGm
 person bound ana --bind /dev/shm/key.pub
 token free-for-bound --subject keyed
 token bound-for-bound --subject keyed --bind /dev/shm/key.pub
+token member --subject member --bind /dev/shm/key.pub
 token acted --subject robot --claims '{"act":{"sub":"agent-7","act":{"iss":"https://idp.test","sub":"planner"}}}'
 token nobody --subject nobody --claim "padding=$(head -c 300 /dev/zero | tr '\0' x)"
 pod='{"sub":"system:serviceaccount:ci:runner","kubernetes.io":{"namespace":"ci"}}'

@@ -128,8 +128,46 @@ check 'neither of two keys' refused_with proof-mismatch worker p256 other ed2551
 methods keyboard-interactive publickey,keyboard-interactive keyboard-interactive,publickey
 log_mark
 check 'alone it is worth nothing' refused proof-missing worker ed25519
-check 'and the log says what was missing' logged 'reason=proof-missing .*detail="there was no SSH_AUTH_INFO_0'
+check 'and the log says what was missing' logged 'reason=proof-missing .*detail="SSH_AUTH_INFO_0 names no key'
 check 'a token that is bound to nothing opens alone' is "$(login worker free id -un)" worker
+
+# ---- with the password method sshd tells what was proved in the account phase alone ----
+
+cat >/usr/local/bin/give-whole-token <<'END'
+#!/bin/sh
+cat "$TOKEN_PATH"
+END
+chmod 755 /usr/local/bin/give-whole-token
+sed -i 's/^PasswordAuthentication.*/PasswordAuthentication yes/' /etc/ssh/sshd_config
+by_password() { # USER TOKEN [OPTION]... [COMMAND]
+  ASKPASS=/usr/local/bin/give-whole-token ssh_to "$1" "TOKEN_PATH=$tokens/$2" "${@:3}"
+}
+refused_by_password() { # REASON PHASE USER TOKEN [OPTION]...
+  log_mark
+  refuse by_password "${@:3}" true || return
+  logged "decision=deny reason=$1 phase=$2 user=$3 "
+}
+methods publickey,password
+log_mark
+check 'a key, then its token as a password' is "$(by_password worker ed25519 -i $keys/ed25519 id -un)" worker
+check 'the grant waits for the key' logged 'reason=ok phase=authenticate .*detail="the key is to be proved in the account phase"'
+check 'which the account phase finds proved' logged 'decision=accept reason=ok phase=account user=worker .*proof='
+check 'a certificate, then its token' is "$(by_password worker p256-certified -i $keys/p256-certified id -un)" worker
+check 'a free token' is "$(by_password worker free -i $keys/other id -un)" worker
+check 'a first login' is "$(by_password ana ana -i $keys/ed25519 id -un)" ana
+check 'another key' refused_by_password proof-mismatch account worker ed25519 -i $keys/other
+check 'a rule with bound = true and a free token' refused_by_password proof-missing authenticate worker unbound -i $keys/other
+methods password
+check 'a stolen token alone' refused_by_password proof-missing account worker ed25519
+check 'a free token alone' is "$(by_password worker free id -un)" worker
+grep -v '^account.*pam_jwt' /etc/pam.d/sshd >/run/stack
+cp /etc/pam.d/sshd /run/whole-stack
+cp /run/stack /etc/pam.d/sshd
+check 'a stack without our account phase' refused_by_password proof-missing credentials worker ed25519
+grep '^auth\|unix' /run/whole-stack >/etc/pam.d/sshd
+check 'and without our session' refused_by_password proof-missing credentials worker ed25519
+cp /run/whole-stack /etc/pam.d/sshd
+sed -i 's/^PasswordAuthentication.*/PasswordAuthentication no/' /etc/ssh/sshd_config
 
 # ---- a program whose word does not count ----
 

@@ -109,7 +109,7 @@ sqlite3 $ledger "INSERT INTO used_ids VALUES (1879048300, 'carl', 1);
   INSERT INTO $identities VALUES (1879048300, 'carl', 'https://issuer.test', 'carl', '/home/carl', '/bin/bash', 'enabled',
     1800000000, 1800000001, 0, 0);
   INSERT INTO grants VALUES ('0123456789abcdef0123456789abcdef', 1879048300, 'carl', 1879048300, 'sshd',
-    'https://issuer.test', 'carl', 'rule', NULL, 1800000000, 4000000000, 1, 1800000001);
+    'https://issuer.test', 'carl', 'rule', NULL, 1800000000, 4000000000, 1, 1800000001, NULL);
   INSERT INTO sessions VALUES (1, '0123456789abcdef0123456789abcdef', 1, 1, 1, '$boot', NULL, 1800000001, NULL);"
 run apply --config "$dir/good.conf"
 run accounts show carl

@@ -511,6 +511,39 @@ static void a_grant_is_picked_up_once_and_lasts_until_the_token_ends(void) {
   CHECK_REASON(ledger_session_close(ledger, session + 1, NOW + 4), REASON_SESSION_UNKNOWN);
 }
 
+static void a_grant_whose_key_is_not_proved_counts_for_nothing(void) {
+  static const char wanted[] = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
+  static const char other[] = "rdAnS9t4eewyMXvvpr6NXhoFu4NjHK3za4PgW_3mYWo";
+  static const struct session_facts facts = {.pid = 1, .boot_id = "boot"};
+  struct fixture fixture CLEANUP(fixture_end);
+  struct login login, free_one;
+  struct grant grant;
+  char key[GRANT_KEY_SIZE] = "";
+  int64_t session;
+  if (!fixture_begin(&fixture)) return;
+  login_prepare(&login, "ana", wide);
+  login_prepare(&free_one, "ben", wide);
+  login.admission.unproved = wanted;
+  CHECK_REASON(login_try(&fixture, &login), REASON_OK);
+  CHECK_REASON(login_try(&fixture, &free_one), REASON_OK);
+  const char *id = login.grant.id;
+  CHECK_REASON(ledger_grant(fixture.ledger, id, "ana", "sshd", false, NOW, &grant), REASON_PROOF_MISSING);
+  CHECK_REASON(ledger_session_open(fixture.ledger, id, "ana", "sshd", &facts, NOW, &session, &grant),
+               REASON_PROOF_MISSING);
+  CHECK_REASON(ledger_grant_unproved(fixture.ledger, id, "ana", "sshd", NOW, key), REASON_OK);
+  CHECK_STRING(key, wanted);
+  CHECK_REASON(ledger_grant_unproved(fixture.ledger, id, "ben", "sshd", NOW, key), REASON_GRANT_UNKNOWN);
+  CHECK_REASON(ledger_grant_unproved(fixture.ledger, id, "ana", "sudo", NOW, key), REASON_GRANT_UNKNOWN);
+  CHECK_REASON(ledger_grant_unproved(fixture.ledger, id, "ana", "sshd", EXPIRES, key), REASON_GRANT_EXPIRED);
+  CHECK_REASON(ledger_grant_unproved(fixture.ledger, free_one.grant.id, "ben", "sshd", NOW, key), REASON_GRANT_USED);
+  CHECK_REASON(ledger_grant_proved(fixture.ledger, id, other), REASON_GRANT_UNKNOWN);
+  CHECK_REASON(ledger_grant_proved(fixture.ledger, free_one.grant.id, wanted), REASON_GRANT_UNKNOWN);
+  CHECK_REASON(ledger_grant(fixture.ledger, id, "ana", "sshd", false, NOW, &grant), REASON_PROOF_MISSING);
+  CHECK_REASON(ledger_grant_proved(fixture.ledger, id, wanted), REASON_OK);
+  CHECK_REASON(ledger_grant(fixture.ledger, id, "ana", "sshd", false, NOW, &grant), REASON_OK);
+  CHECK_REASON(ledger_session_open(fixture.ledger, id, "ana", "sshd", &facts, NOW, &session, &grant), REASON_OK);
+}
+
 static void a_session_of_a_former_boot_is_over(void) {
   struct fixture fixture CLEANUP(fixture_end);
   struct login login;
@@ -591,7 +624,7 @@ static void tidying_is_cheap_among_many(void) {
   fixture_sql(
       &fixture, HUNDRED_THOUSAND
       "INSERT INTO grants SELECT printf('%032x', i), NULL, 'alice', 1, 'sshd', 'i', 's', 'r', NULL, 1000000, 2000000,"
-      " 0, 1000000 FROM n");
+      " 0, 1000000, NULL FROM n");
   fixture_sql(&fixture,
               "INSERT INTO sessions (grant_id, pid, pid_start, audit_session, boot_id, opened)"
               " SELECT id, 1, 1, 1, 'boot', 1000000 FROM grants");
@@ -673,6 +706,7 @@ UNIT_MAIN({"a first login makes a bound identity", a_first_login_makes_a_bound_i
            a_grant_is_for_one_account_and_service_until_it_is_over},
           {"a grant is picked up once and lasts until the token ends",
            a_grant_is_picked_up_once_and_lasts_until_the_token_ends},
+          {"a grant whose key is not proved counts for nothing", a_grant_whose_key_is_not_proved_counts_for_nothing},
           {"a session of a former boot is over", a_session_of_a_former_boot_is_over},
           {"tidying removes what is over and nothing else", tidying_removes_what_is_over_and_nothing_else},
           {"tidying is cheap among many", tidying_is_cheap_among_many},

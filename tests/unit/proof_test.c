@@ -372,6 +372,21 @@ static void nothing_proved_is_no_match(void) {
   CHECK_REASON(verify(bound, "publickey " KIT_THUMBPRINT "\n"), REASON_PROOF_MISSING);
 }
 
+/* cnf must name a key all the same, and claims say which. */
+static void a_key_may_be_proved_later(void) {
+  const struct token_expectation later = {
+      .any_issuer = true, .any_audience = true, .any_lifetime = true, .now = 1000, .proof_later = true};
+  struct verified_claims *claims = NULL;
+  char *text = kit_token(KIT_HEADER, bound);
+  CHECK_REASON(kit_verify_text(KIT_SET, text, strlen(text), later, &claims), REASON_OK);
+  CHECK_STRING(claims != NULL ? verified_claims_proof(claims) : NULL, KIT_THUMBPRINT);
+  verified_claims_free(claims);
+  free(text);
+  CHECK_REASON(kit_verify(KIT_HEADER, BOUND("{\"kid\":\"k\"}"), later), REASON_PROOF_MISSING);
+  CHECK_REASON(kit_verify(KIT_HEADER, BOUND("{\"jwk\":{" KIT_JWK "},\"jkt\":\"" P256_THUMBPRINT "\"}"), later),
+               REASON_PROOF_MISSING);
+}
+
 /* Only `publickey` is the user's: hostbased proves the key of a host. */
 static void only_a_proved_key_counts(void) {
   char text[4096];
@@ -488,6 +503,7 @@ UNIT_MAIN({"thumbprints", thumbprints}, {"what has no thumbprint", what_has_no_t
           {"lengths that lie", lengths_that_lie}, {"types that do not count", types_that_do_not_count},
           {"base64 has one form", base64_has_one_form}, {"a cnf names one key", a_cnf_names_one_key},
           {"nothing proved is no match", nothing_proved_is_no_match},
+          {"a key may be proved later", a_key_may_be_proved_later},
           {"only a proved key counts", only_a_proved_key_counts},
           {"any of several keys matches", any_of_several_keys_matches},
           {"what sshd says is bounded", what_sshd_says_is_bounded},

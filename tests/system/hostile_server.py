@@ -3,6 +3,7 @@
 
 usage: hostile_server.py PORT FILE
 Asks whoever comes for one thing after another; what it is told is written to FILE, a line for each answer, then "end".
+Prints "ready" when it listens.
 """
 import asyncio
 import sys
@@ -46,6 +47,7 @@ class Server(asyncssh.SSHServer):
 async def serve():
     key = asyncssh.read_private_key("/etc/ssh/ssh_host_ed25519_key")
     await asyncssh.listen("127.0.0.1", int(sys.argv[1]), server_factory=Server, server_host_keys=[key])
+    print("ready", flush=True)
     await asyncio.Event().wait()
 
 

@@ -194,10 +194,10 @@ check 'paramiko: 16385 bytes' turned_away token-too-large 'AuthenticationExcepti
 # ---- hosts that the token is not for ----
 
 printf '%s %s\n' localhost "$key" '[localhost]:2224' "$key" >>/etc/ssh/known_hosts
-/usr/bin/python3 "$tools/hostile_server.py" 2224 /run/collected 2>/run/hostile.err &
+mkfifo /run/ready
+/usr/bin/python3 "$tools/hostile_server.py" 2224 /run/collected >/run/ready 2>/run/hostile.err &
 hostile=$!
-listens() { ss -Hltn 'sport = :2224' | grep -q .; }
-must 'a hostile server runs' wait_for listens
+must 'a hostile server runs' read -r -t 60 _ </run/ready
 host=localhost asked_by_ssh 2100 -o Port=2224 -o PreferredAuthentications=keyboard-interactive >/run/heard 2>&1
 check 'a hostile server asks all that it can think of' is "$(tail -n 1 /run/collected)" end
 check 'and is told nothing' is "$(grep -vc '^$' /run/collected)" 1

@@ -18,15 +18,20 @@ if pid == 0:
     os.execvp(sys.argv[3], sys.argv[3:])
 
 shown, seen = b"", 0
+status = None
 end = time.monotonic() + 30
 while time.monotonic() < end:
-    if not select.select([terminal], [], [], 0.5)[0]:
-        continue
+    # login hangs the terminal up in between, so that only the end of the command is the end
+    ended = status is not None
+    if not ended:
+        done, code = os.waitpid(pid, os.WNOHANG)
+        status = code if done else None
     try:
-        some = os.read(terminal, 65536)
+        some = os.read(terminal, 65536) if select.select([terminal], [], [], 0.05)[0] else b""
     except OSError:
-        break
-    if not some:
+        some = b""
+        time.sleep(0.02)
+    if ended and not some:
         break
     shown += some
     asked = re.search(rb"(?:Password or token|Token \(part (\d+)\)): $", shown[seen:])
@@ -35,5 +40,4 @@ while time.monotonic() < end:
         start = (int(asked[1] or 1) - 1) * size
         os.write(terminal, token[start:start + size] + b"\n")
 sys.stdout.buffer.write(shown)
-pid, status = os.waitpid(pid, os.WNOHANG if time.monotonic() >= end else 0)
-sys.exit(os.waitstatus_to_exitcode(status) if pid else 124)
+sys.exit(124 if status is None else os.waitstatus_to_exitcode(status))

@@ -181,7 +181,7 @@ static int import_into(struct import *import) {
   if (reason != REASON_OK) state_fail(name, PATH_LEDGER, reason, ledger_detail(import->ledger));
   bool read = ferror(import->file) == 0;
   if (!read) fprintf(stderr, "jwtctl %s: the list could not be read to its end: %s\n", name, strerror(errno));
-  bool published = publish(import) == REASON_OK;
+  bool published = (reason != REASON_OK && import->added == 0) || publish(import) == REASON_OK;
   int status = tell(import);
   if (reason == REASON_OK && read && published) return status;
   fprintf(stderr, "jwtctl %s: this is not all; run the same import again to go on\n", name);

@@ -40,13 +40,18 @@ static enum reason reason_of(int code) {
   }
 }
 
+/* What SQLite has of the system may be of a call that did not matter. 0: the system said nothing. */
+static int system_error_of(struct ledger *ledger, int code) {
+  if ((code & 0xff) == SQLITE_FULL) return ENOSPC;
+  return (code & 0xff) == SQLITE_READONLY ? EROFS : sqlite3_system_errno(ledger->db);
+}
+
 enum reason database_failure(struct ledger *ledger) {
   int code = sqlite3_extended_errcode(ledger->db);
-  int system_error = sqlite3_system_errno(ledger->db);
   snprintf(ledger->detail, sizeof ledger->detail, "SQLite %d: %s", code, sqlite3_errmsg(ledger->db));
   for (char *c = ledger->detail; *c; c++)
     if (*c < ' ' || *c > '~') *c = '?';
-  if (system_error != 0) errno = system_error;
+  errno = system_error_of(ledger, code);
   return reason_of(code);
 }
 

@@ -422,6 +422,39 @@ on_terminal "'$jwtctl' accounts export >lines" >terminal
 check 'an export does, too' grep -q ' accounts, [0-9]* a second' terminal
 wait
 
+# No room for new tables: the old ones stay in use, and the next apply with room renews them.
+rm -rf $state
+mkdir $state
+mount -t tmpfs -o mode=755,size=30m tmpfs $state
+import many.jsonl
+dd if=/dev/zero of=$state/filler bs=4k 2>/dev/null
+tables=$(cat $state/nss/* | cksum)
+run apply --config "$conf"
+check 'on a full disk apply says so' is "$status $(grep -c 'No space left on device' err) $(wc -l <err)" '1 1 1'
+check 'and the tables are as they were' is "$(cat $state/nss/* | cksum)" "$tables"
+rm $state/filler
+run apply --config "$conf"
+check 'with room it is done' is "$status $(cat out err) $(sqlite3 $ledger 'SELECT behind + building FROM tables')" \
+  "0 $state/nss: 50000 accounts, ids 1879048192-2147352575 0"
+# On a read-only disk what reads goes on, and what writes says why not.
+mount -o remount,ro $state
+for command in list 'show n1' export; do
+  # shellcheck disable=SC2086 # words are arguments
+  run accounts $command
+  check "read-only: $command" is "$status $(cat err)" '0 '
+done
+head -n 5 many.jsonl >few.jsonl
+sed 's/"name":"n/"name":"new/' few.jsonl >new.jsonl
+for command in 'disable n1' 'enable n1' 'rebind n1 --issuer i --subject s' "remove n1 --config $conf" \
+  "import --config $conf new.jsonl"; do
+  # shellcheck disable=SC2086
+  run accounts $command
+  check "read-only: $command" is "$status $(grep -c 'Read-only file system' err) $(grep -vc 'run the same import again' err)" '1 1 1'
+done
+run apply --config "$conf"
+check 'read-only: apply' is "$status $(grep -c 'Read-only file system' err) $(wc -l <err)" '1 1 1'
+umount $state
+
 # ---- declared accounts ----
 
 rm -rf $state

@@ -51,6 +51,29 @@ static inline bool fixture_begin(struct fixture *ret) {
   return reason == REASON_OK;
 }
 
+/* Put a stored ledger in the fixture's place. */
+static inline bool fixture_restore(struct fixture *ret, const char *name) {
+  char path[PATH_MAX];
+  const char *source = getenv("abs_top_srcdir");
+  if (!fixture_folder(ret)) return false;
+  snprintf(path, sizeof path, "%s/state", ret->folder);
+  CHECK_INT(mkdir(path, 0755), 0);
+  snprintf(path, sizeof path, "%s/tests/unit/%s", source != NULL ? source : ".", name);
+  FILE *file = fopen(path, "re");
+  static char sql[65536];
+  size_t size = file != NULL ? fread(sql, 1, sizeof sql - 1, file) : 0;
+  sql[size] = '\0';
+  if (file != NULL) fclose(file);
+  sqlite3 *db = NULL;
+  mode_t before = umask(077);
+  bool restored =
+      size > 0 && sqlite3_open(ret->path, &db) == SQLITE_OK && sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+  umask(before);
+  sqlite3_close(db);
+  CHECK(restored);
+  return restored;
+}
+
 /* Run SQL behind the ledger's back; the first column of the first row as an integer, -1 without a row or on failure. */
 static inline long long fixture_sql(const struct fixture *fixture, const char *sql) {
   sqlite3 *db = NULL;

@@ -256,10 +256,124 @@ static void a_provisioning_is_done_or_not(void) {
   }
 }
 
+/* ---- apply ---- */
+
+static enum id_use zoe_is_taken(void *context UNUSED, const char *name) {
+  return strcmp(name, "zoe") == 0 ? ID_TAKEN : ID_FREE;
+}
+
+static void tell_nobody(void *context UNUSED, const char *kind UNUSED, const char *title UNUSED,
+                        enum provision_result result UNUSED) {
+  CHECK(false);
+}
+
+static void expect_zoe(void *context UNUSED, const struct compared *compared) {
+  CHECK_STRING(compared->name, "zoe");
+}
+
+static const struct declared_account declared = {
+    .name = "decl", .uid = 150001, .home = "/srv/decl", .shell = "/bin/sh"};
+static const struct group_settings team = {.name = "team"};
+
+/* All that jwtctl apply does with other settings than before, and another source that has gained zoe. */
+static enum reason apply(struct ledger *ledger, const struct login *login, const char *tables) {
+  struct account_settings settings = login->settings;
+  settings.declared = &declared;
+  settings.declared_count = 1;
+  settings.groups = &team;
+  settings.group_count = 1;
+  settings.fingerprint = 2;
+  struct provisioning how = {
+      .settings = &settings, .id_use = nothing_taken, .name_use = zoe_is_taken, .now = NOW + 1000};
+  struct comparison_count count;
+  enum reason reason = ledger_declare(ledger, &how, tell_nobody, NULL);
+  if (reason == REASON_OK) reason = ledger_compare(ledger, &how, expect_zoe, NULL, &count);
+  if (reason == REASON_OK) reason = ledger_publish(ledger, &settings, tables, NULL);
+  return reason == REASON_OK ? ledger_tidy(ledger, NOW + 1000) : reason;
+}
+
+static bool is_in_tables(const struct fixture *fixture, const char *name) {
+  struct tables *tables = tables_new(tables_of(fixture));
+  struct table_account account;
+  char buffer[1024];
+  bool found = tables_account_by_name(tables, name, &account, buffer, sizeof buffer) == TABLE_FOUND;
+  tables_free(tables);
+  return found;
+}
+
+/* Cut off anywhere, logins go on; run again it is done. */
+static void an_apply_is_done_or_done_again(void) {
+  bool over = false;
+  for (int calls = 0; !over && !unit_failed; calls++) {
+    struct fixture fixture CLEANUP(fixture_end);
+    struct login alice, bob, zoe;
+    if (!fixture_begin(&fixture)) return;
+    CHECK_REASON(log_in(&fixture, "alice", "subject of alice", &alice), REASON_OK);
+    CHECK_REASON(log_in(&fixture, "zoe", "subject of zoe", &zoe), REASON_OK);
+    ledger_close(fixture.ledger);
+    fixture.ledger = NULL;
+
+    over = killed_after(&fixture, &alice, apply, calls);
+    CHECK_REASON(ledger_open(fixture.path, LEDGER_WRITE, &fixture.ledger), REASON_OK);
+    if (fixture.ledger == NULL) return;
+    CHECK_REASON(log_in(&fixture, "bob", "subject of bob", &bob), REASON_OK);
+    CHECK_REASON(log_in(&fixture, "alice", "subject of alice", &alice), REASON_OK);
+    check_agreement(&fixture, &alice);
+    check_agreement(&fixture, &bob);
+    CHECK_REASON(apply(fixture.ledger, &alice, tables_of(&fixture)), REASON_OK);
+    CHECK(is_in_tables(&fixture, "decl") && !is_in_tables(&fixture, "zoe"));
+    check_agreement(&fixture, &alice);
+    check_agreement(&fixture, &bob);
+    CHECK_INT(fixture_sql(&fixture, "SELECT behind + building FROM tables"), 0);
+    CHECK_INT(fixture_sql(&fixture, "SELECT count(*) FROM groups WHERE name = 'team'"), 1);
+    if (unit_failed) printf("# after %d system calls\n", calls);
+    if (over) CHECK(calls > 100);
+  }
+}
+
+/* ---- migration ---- */
+
+static enum reason nothing_more(struct ledger *ledger UNUSED, const struct login *login UNUSED,
+                                const char *tables UNUSED) {
+  return REASON_OK;
+}
+
+static void migrate_killed(const char *stored) {
+  bool over = false;
+  for (int calls = 0; !over && !unit_failed; calls++) {
+    struct fixture fixture CLEANUP(fixture_end);
+    struct login alice, bob;
+    if (!fixture_restore(&fixture, stored)) return;
+    login_prepare(&alice, "alice", wide);
+    over = killed_after(&fixture, &alice, nothing_more, calls);
+    CHECK_REASON(ledger_open(fixture.path, LEDGER_WRITE, &fixture.ledger), REASON_OK);
+    if (fixture.ledger == NULL) return;
+    CHECK_INT(fixture_sql(&fixture, "SELECT count(*) FROM identities"), 4);
+    CHECK_INT(fixture_sql(&fixture, "SELECT count(*) FROM used_ids"), 5);
+    CHECK_INT(fixture_sql(&fixture, "SELECT count(*) FROM grants"), 2);
+    login_prepare(&alice, "alice", wide);
+    login_resolve(&alice, 100001);
+    CHECK_REASON(login_try(&fixture, &alice), REASON_OK);
+    CHECK_REASON(ledger_publish(fixture.ledger, &alice.settings, tables_of(&fixture), "alice"), REASON_OK);
+    CHECK_REASON(log_in(&fixture, "bob", "subject of bob", &bob), REASON_OK);
+    check_agreement(&fixture, &alice);
+    check_agreement(&fixture, &bob);
+    if (unit_failed) printf("# %s, after %d system calls\n", stored, calls);
+    if (over) CHECK(calls > 50);
+  }
+}
+
+static void a_migration_is_done_or_done_again(void) {
+  migrate_killed("ledger_v1.sql");
+  migrate_killed("ledger_v2.sql");
+}
+
 UNIT_MAIN_WITHOUT_VALGRIND("its system calls would be counted and killed with those of the program",
                            {"a disable is done or not", a_disable_is_done_or_not},
                            {"a rebind is done or not", a_rebind_is_done_or_not},
                            {"a removal is done or not", a_removal_is_done_or_not},
                            {"a membership is given or not", a_membership_is_given_or_not},
                            {"a membership is ended or not", a_membership_is_ended_or_not},
-                           {"a provisioning is done or not", a_provisioning_is_done_or_not})
+                           {"a provisioning is done or not", a_provisioning_is_done_or_not},
+                           {"an apply is done or done again", an_apply_is_done_or_done_again},
+                           {"a migration is done or done again", a_migration_is_done_or_done_again})

@@ -6,29 +6,6 @@
 
 static const struct id_range wide = {100000, 199999};
 
-/* Put a stored ledger in the fixture's place. */
-static bool restore(struct fixture *ret, const char *name) {
-  char path[PATH_MAX];
-  const char *source = getenv("abs_top_srcdir");
-  if (!fixture_folder(ret)) return false;
-  snprintf(path, sizeof path, "%s/state", ret->folder);
-  CHECK_INT(mkdir(path, 0755), 0);
-  snprintf(path, sizeof path, "%s/tests/unit/%s", source != NULL ? source : ".", name);
-  FILE *file = fopen(path, "re");
-  static char sql[65536];
-  size_t size = file != NULL ? fread(sql, 1, sizeof sql - 1, file) : 0;
-  sql[size] = '\0';
-  if (file != NULL) fclose(file);
-  sqlite3 *db = NULL;
-  mode_t before = umask(077);
-  bool restored =
-      size > 0 && sqlite3_open(ret->path, &db) == SQLITE_OK && sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
-  umask(before);
-  sqlite3_close(db);
-  CHECK(restored);
-  return restored;
-}
-
 /* All statements that made the schema, in one text. */
 #define SCHEMA "SELECT group_concat(coalesce(sql, name), ';') FROM (SELECT * FROM sqlite_master ORDER BY name)"
 
@@ -54,7 +31,7 @@ static const char *const stored[] = {"ledger_v1.sql", "ledger_v2.sql"};
 static void keeps_all_it_had(const char *name, enum ledger_mode mode) {
   struct fixture fixture CLEANUP(fixture_end), fresh CLEANUP(fixture_end);
   static char migrated[32768], made[32768];
-  if (!restore(&fixture, name) || !fixture_begin(&fresh)) return;
+  if (!fixture_restore(&fixture, name) || !fixture_begin(&fresh)) return;
   long long before = fixture_sql(&fixture, EVERYTHING);
   CHECK_INT(before, 4 * 10000 + 5 * 1000 + 200 + 100 + 10 + 1);
   CHECK_REASON(ledger_open(fixture.path, mode, &fixture.ledger), REASON_OK);
@@ -77,7 +54,7 @@ static void goes_on_as_before(const char *name) {
   struct fixture fixture CLEANUP(fixture_end);
   struct login login;
   struct grant grant;
-  if (!restore(&fixture, name)) return;
+  if (!fixture_restore(&fixture, name)) return;
   CHECK_REASON(ledger_open(fixture.path, LEDGER_WRITE, &fixture.ledger), REASON_OK);
   if (fixture.ledger == NULL) return;
   CHECK_REASON(ledger_account_state(fixture.ledger, "alice", 100001), REASON_OK);
@@ -104,7 +81,7 @@ static void every_version_goes_on_as_before(void) {
 static void many_migrate_at_once(void) {
   struct fixture fixture CLEANUP(fixture_end);
   enum { PROCESSES = 8 };
-  if (!restore(&fixture, "ledger_v1.sql")) return;
+  if (!fixture_restore(&fixture, "ledger_v1.sql")) return;
   fflush(stdout);
   for (int i = 0; i < PROCESSES; i++) {
     if (fork() != 0) continue;

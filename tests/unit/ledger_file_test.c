@@ -175,12 +175,16 @@ static void check_damaged(const char *path) {
 static void what_is_not_our_ledger_is_damaged_and_stays(void) {
   struct fixture fixture CLEANUP(fixture_end);
   unsigned char noise[8192];
+  char newer[64], ours[64];
   if (!fixture_begin(&fixture)) return;
-  CHECK_INT(fixture_sql(&fixture, "PRAGMA user_version = 3"), -1);
+  int version = (int)fixture_sql(&fixture, "PRAGMA user_version");
+  snprintf(newer, sizeof newer, "PRAGMA user_version = %d", version + 1);
+  snprintf(ours, sizeof ours, "PRAGMA user_version = %d", version);
+  CHECK_INT(fixture_sql(&fixture, newer), -1);
   check_damaged(fixture.path);
   CHECK_INT(fixture_sql(&fixture, "PRAGMA user_version = 0"), -1);
   check_damaged(fixture.path);
-  CHECK_INT(fixture_sql(&fixture, "PRAGMA user_version = 2"), -1);
+  CHECK_INT(fixture_sql(&fixture, ours), -1);
   CHECK_REASON(try_open(fixture.path, LEDGER_WRITE), REASON_OK);
   CHECK_INT(fixture_sql(&fixture, "PRAGMA application_id = 7"), -1);
   check_damaged(fixture.path);

@@ -85,7 +85,7 @@ static bool serve(int fd, const struct token_text *token, const struct prompt *f
 static void keep(int listener, int parent, const struct token_text *token, const struct prompt *first) {
   int64_t deadline = monotonic_ms() + HOLD_MS;
   bool wanted = true;
-  while (wanted) {
+  while (wanted && monotonic_ms() < deadline) {
     int64_t left = deadline - monotonic_ms();
     struct pollfd waits[] = {{.fd = listener, .events = POLLIN}, {.fd = parent, .events = POLLIN}};
     int ready = poll(waits, COUNT_OF(waits), left > 0 ? (int)left : 0);

@@ -1,9 +1,9 @@
 /*
  * Two ways. Mostly the base is copied as it is, the recent rows are put behind its rows and entered into the copied
  * indexes: a row of the base costs no more than its bytes. Its check value is not compared then: the copy has it still,
- * and whoever looks the row up compares it, so damage stays what it was, one account's answer that is missing. When the
- * indexes would become too full, or a quarter of the rows would be holes, all rows are checked and built anew; that
- * comes once in as many additions as there are accounts.
+ * and whoever looks the row up compares it, so damage stays what it was, one account's answer that is missing. Groups'
+ * rows are few and change, so they are checked. When the indexes would become too full, or a quarter of the rows would
+ * be holes, all rows are checked and built anew; that comes once in as many additions as there are accounts.
  */
 #include "merge.h"
 
@@ -183,9 +183,15 @@ static enum reason merge_rows(struct copy *copy) {
 
 /* ---- the groups of a copy ---- */
 
+/* The members part of the copy, as far as it is written. */
+struct member_list {
+  uint32_t *places;
+  uint32_t count;
+  uint64_t room;
+};
+
 /* Add a group's members in one table, those that are replaced left out; none when the table lacks it. */
-static enum reason merge_members(struct copy *copy, const struct table *table, uint32_t gid, uint32_t *ret,
-                                 uint32_t *count) {
+static enum reason merge_members(struct copy *copy, const struct table *table, uint32_t gid, struct member_list *list) {
   struct table_wanted wanted = table_wanted_id(copy->view, gid);
   struct table_row_view group;
   enum table_status status = table_view_find_in(copy->view, table, &wanted, &group);
@@ -193,37 +199,48 @@ static enum reason merge_members(struct copy *copy, const struct table *table, u
   const uint32_t *places;
   uint32_t place_count;
   if (status != TABLE_FOUND || group.head.kind != TABLE_GROUP ||
-      !table_view_members(table, &group, &places, &place_count))
+      !table_view_members(table, &group, &places, &place_count) || place_count > list->room - list->count)
     return damaged();
   bool is_base = table == &copy->view->base;
   for (uint32_t i = 0; i < place_count; i++)
     if (!is_base)
-      ret[(*count)++] = places[i] + copy->shift;
+      list->places[list->count++] = places[i] + copy->shift;
     else if (copy->replaced.count == 0 || *place_set_slot(&copy->replaced, places[i]) == 0)
-      ret[(*count)++] = places[i];
+      list->places[list->count++] = places[i];
   return REASON_OK;
 }
 
-/* Set the members of the group at a place in the copy, the members part having `first` so far. */
-static enum reason copy_members(struct copy *copy, uint32_t place, uint32_t *members, uint32_t *first) {
-  uint32_t count = 0, gid = build_row_at(copy->build, place)->id;
-  enum reason reason = merge_members(copy, &copy->view->base, gid, members + *first, &count);
-  if (reason == REASON_OK) reason = merge_members(copy, &copy->view->recent, gid, members + *first, &count);
-  if (reason != REASON_OK) return reason;
-  build_set_members(copy->build, place, members + *first, *first, count);
-  *first += count;
-  return REASON_OK;
+/* Set the members of the group at a place in the copy. */
+static enum reason copy_members(struct copy *copy, uint32_t place, struct member_list *list) {
+  uint32_t first = list->count, gid = build_row_at(copy->build, place)->id;
+  enum reason reason = merge_members(copy, &copy->view->base, gid, list);
+  if (reason == REASON_OK) reason = merge_members(copy, &copy->view->recent, gid, list);
+  if (reason == REASON_OK) build_set_members(copy->build, place, list->places + first, first, list->count - first);
+  return reason;
 }
 
 static const uint32_t *group_places(const struct table *table) {
   return (const uint32_t *)(table->bytes + table->header->groups.offset);
 }
 
+/* A group's row gets a new check value in the copy: damage would become an answer. */
+static bool base_groups_are_sound(const struct copy *copy) {
+  const struct table *base = &copy->view->base;
+  if (table_sum(0, group_places(base), base->header->groups.size) != base->header->groups_check) return false;
+  for (uint32_t i = 0; i < base->header->group_count; i++) {
+    struct table_row_view row, found;
+    if (!table_view_row(copy->view, base, group_places(base)[i], &row) || row.head.kind != TABLE_GROUP) return false;
+    struct table_wanted wanted = table_wanted_id(copy->view, row.head.id);
+    if (table_view_find_in(copy->view, base, &wanted, &found) != TABLE_FOUND || found.bytes != row.bytes) return false;
+  }
+  return true;
+}
+
 static enum reason append_groups(struct copy *copy) {
   struct build *build = copy->build;
   const struct table *base = &copy->view->base;
   size_t start = build->used;
-  if (table_sum(0, group_places(base), base->header->groups.size) != base->header->groups_check) return damaged();
+  if (!base_groups_are_sound(copy)) return damaged();
   enum reason reason = build_append(build, group_places(base), base->header->group_count * sizeof(uint32_t));
   for (uint32_t i = 0; reason == REASON_OK && i < copy->new_group_count; i++) {
     uint32_t place = place_in(&copy->view->recent, copy->new_groups[i]) + copy->shift;
@@ -233,7 +250,7 @@ static enum reason append_groups(struct copy *copy) {
   return reason == REASON_OK ? build_end_part(build, start, &build->header.groups) : reason;
 }
 
-/* A group's slice of the base's members part is part of one slice only, so that all of them are no more than it. */
+/* A slice of the old members parts is one group's alone, so that all of them are no more than these parts. */
 static enum reason append_members(struct copy *copy) {
   struct build *build = copy->build;
   uint64_t most = copy->view->base.member_count + copy->view->recent.member_count;
@@ -241,11 +258,11 @@ static enum reason append_members(struct copy *copy) {
   enum reason reason = most < UINT32_MAX ? build_extend(build, most * sizeof(uint32_t), &start) : REASON_OUT_OF_MEMORY;
   if (reason != REASON_OK) return reason;
   const uint32_t *groups = (void *)(build->bytes + build->header.groups.offset);
-  uint32_t *members = (void *)(build->bytes + start), count = 0;
+  struct member_list list = {.places = (void *)(build->bytes + start), .room = most};
   for (uint32_t i = 0; reason == REASON_OK && i < build->header.group_count; i++)
-    reason = copy_members(copy, groups[i], members, &count);
+    reason = copy_members(copy, groups[i], &list);
   if (reason != REASON_OK) return reason;
-  build->used = start + count * sizeof(uint32_t);
+  build->used = start + list.count * sizeof(uint32_t);
   return build_end_part(build, start, &build->header.members);
 }
 

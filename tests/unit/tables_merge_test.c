@@ -156,6 +156,39 @@ static void a_lost_entry_stays_lost_or_is_told(void) {
   keep_damage(true, TABLE_ABSENT);
 }
 
+/* A group's row is made anew by a merge, which must not give damage a check value. */
+static void keep_damaged_group(uint32_t gid) {
+  struct rows rows;
+  enum { BASE = 2 * TABLE_RECENT_MAX + 50 };
+  clear_folder();
+  CHECK_REASON(write_accounts(BASE), REASON_OK);
+  unsigned next = BASE;
+  for (; next < BASE + TABLE_RECENT_MAX; next++)
+    CHECK_REASON(put_in(next, next == BASE ? WEB : OPS), REASON_OK);
+  CHECK_INT(recent_accounts(), 0);
+  {
+    OPEN_VIEW(view);
+    struct table_wanted wanted = table_wanted_id(&view, WEB);
+    struct table_row_view row;
+    CHECK_INT(table_view_find_in(&view, &view.base, &wanted, &row), TABLE_FOUND);
+    write_into_base(&view, row.bytes + offsetof(struct table_row_head, id), &gid, sizeof(gid));
+  }
+  for (; next < BASE + 2 * TABLE_RECENT_MAX - 1; next++)
+    CHECK_REASON(add_account(next), REASON_OK);
+  struct table_row last = account_row(&rows, next);
+  CHECK_REASON(tables_put(folder, &last, NULL, 0), REASON_STATE_DAMAGED);
+  struct table_group_view group;
+  char buffer[1 << 16];
+  OPEN_TABLES(tables);
+  CHECK_INT(tables_group_by_name(tables, "web", 0, &group, buffer, sizeof(buffer)), TABLE_UNAVAILABLE);
+  CHECK_INT(member_count(tables, OPS), TABLE_RECENT_MAX - 1);
+}
+
+static void a_damaged_group_is_not_certified(void) {
+  keep_damaged_group(OPS); /* whose members would be written twice, over the end of their part */
+  keep_damaged_group(WEB + 1);
+}
+
 /* ---- a full disk ---- */
 
 static bool write_filler(off_t size) {
@@ -308,6 +341,7 @@ int main(void) {
       {"replaced rows leave zeros until they are too many", replaced_rows_leave_zeros_until_they_are_too_many},
       {"a damaged row stays damaged or is told", a_damaged_row_stays_damaged_or_is_told},
       {"a lost entry stays lost or is told", a_lost_entry_stays_lost_or_is_told},
+      {"a damaged group is not certified", a_damaged_group_is_not_certified},
       {"a full disk hinders a merge alone", a_full_disk_hinders_a_merge_alone},
       {"a merge that is killed loses nobody", a_merge_that_is_killed_loses_nobody},
   };

@@ -1,12 +1,15 @@
 # bench: what verifications, logins and lookups cost, over what they would cost at least
 noinst_HEADERS += tests/bench/bench.h
-EXTRA_DIST += tests/bench/run tests/bench/cold tests/bench/nss
+EXTRA_DIST += tests/bench/accounts tests/bench/run tests/bench/cold tests/bench/nss
 
 BENCH_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CRYPTO_CFLAGS)
 BENCH_LIBS = $(JANSSON_LIBS) $(CRYPTO_LIBS)
-bench_programs = tests/bench/bare tests/bench/cache_keys tests/bench/cold_login tests/bench/minimal tests/bench/nss_lookups \
+bench_programs = tests/bench/add_accounts tests/bench/bare tests/bench/cache_keys tests/bench/cold_login tests/bench/cost tests/bench/minimal tests/bench/nss_lookups \
   tests/bench/ours
 EXTRA_PROGRAMS += $(bench_programs)
+tests_bench_add_accounts_SOURCES = tests/bench/add_accounts.c
+tests_bench_add_accounts_LDADD = lib/accounts/libaccounts.la $(SQLITE_LIBS)
+tests_bench_cost_SOURCES = tests/bench/cost.c
 tests_bench_bare_SOURCES = tests/bench/bare.c tests/bench/bench.c
 tests_bench_bare_CPPFLAGS = $(BENCH_CPPFLAGS)
 tests_bench_bare_LDADD = $(BENCH_LIBS)

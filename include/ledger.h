@@ -394,8 +394,8 @@ MUST_USE enum reason ledger_compare(struct ledger *ledger, const struct provisio
 MUST_USE enum reason ledger_publish(struct ledger *ledger, const struct account_settings *settings,
                                     const char *directory, const char *name);
 
-/* Remove grants never picked up and over, used token ids a day past their expiry (leeway, clocks set back), sessions
- * that ended more than a week ago with their grants; at most a thousand of each. */
+/* Remove grants never picked up and over, used token ids and memberships a day past their expiry (leeway, clocks set
+ * back), sessions that ended more than a week ago with their grants; at most a thousand of each. */
 MUST_USE enum reason ledger_tidy(struct ledger *ledger, int64_t now);
 
 #endif

@@ -19,20 +19,21 @@ static enum reason find_uid(struct ledger *ledger, const char *name, int64_t *re
 
 /* ---- rights that end ---- */
 
-static bool tables_have(const char *directory, const struct table_row *row) {
-  char buffer[2 * ACCOUNT_PATH_MAX + 2 * ACCOUNT_NAME_MAX];
-  struct table_account found;
+/* At whatever moment: the clock may be wrong. */
+static bool tables_have_member(const char *directory, const struct table_row *row) {
+  uint32_t uid = 0, gids[TABLE_GROUPS_MAX];
+  size_t count = 0;
   struct tables *tables = tables_new(directory);
-  bool have = tables != NULL &&
-              tables_account_by_name(tables, row->name, &found, buffer, sizeof buffer) == TABLE_FOUND &&
-              found.uid == row->uid;
+  bool found = tables != NULL &&
+               tables_groups_of(tables, row->name, INT64_MIN, &uid, gids, COUNT_OF(gids), &count) == TABLE_FOUND;
   tables_free(tables);
-  return have;
+  return found && uid == row->uid && count > 0;
 }
 
 /*
- * Take the account's memberships out of the tables that there are, now and without the settings; whoever publishes next
- * writes them all, unless somebody just did. Tables that are damaged tell nobody of a membership.
+ * Take the account's memberships out of the tables that there are, now and without the settings, unless somebody has
+ * just published it; whoever publishes next puts back what is left of them. The ledger may have none any more that the
+ * tables have: swept away while the clock was ahead. Tables that are damaged tell nobody of a membership.
  */
 static enum reason strip(struct ledger *ledger, const char *directory, uint32_t uid) {
   struct transaction transaction CLEANUP(transaction_end) = {0};
@@ -40,35 +41,34 @@ static enum reason strip(struct ledger *ledger, const char *directory, uint32_t 
   bool found = false;
   enum reason reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction); /* one writer of tables at a time */
   if (reason == REASON_OK)
-    reason =
-        database_query(ledger, "SELECT name, home, shell FROM identities WHERE uid = ? AND (SELECT behind FROM tables)",
-                       WITH(INTEGER(uid)), &statement);
+    reason = database_query(ledger,
+                            "SELECT name, home, shell FROM identities"
+                            " WHERE uid = ? AND (NOT published OR (SELECT behind FROM tables))",
+                            WITH(INTEGER(uid)), &statement);
   if (reason == REASON_OK) reason = database_step(ledger, statement, &found);
   if (reason != REASON_OK || !found) return reason;
   struct table_row row = {.name = column_text(statement, 0),
                           .uid = uid,
                           .home = column_text(statement, 1),
                           .shell = column_text(statement, 2)};
-  reason = tables_have(directory, &row) ? tables_put(directory, &row, NULL, 0) : REASON_OK;
+  reason = tables_have_member(directory, &row) ? tables_put(directory, &row, NULL, 0) : REASON_OK;
   return reason == REASON_STATE_DAMAGED || reason == REASON_INTERNAL ? REASON_OK : reason;
 }
 
 /* *ret_ends: the account's memberships, or some of them. */
 typedef enum reason (*change_function)(struct ledger *ledger, uint32_t uid, const void *how, bool *ret_ends);
 
-/* What `change` does with the identity in a transaction, and then with the tables, if they had anything to tell. */
+/* What `change` does with the identity in a transaction, and then with the tables. */
 static enum reason change_identity(struct ledger *ledger, const char *directory, const char *name,
                                    change_function change, const void *how) {
   struct transaction transaction CLEANUP(transaction_end) = {0};
-  int64_t uid, member = 0;
+  int64_t uid;
   bool ends = false;
   enum reason reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction);
   if (reason == REASON_OK) reason = find_uid(ledger, name, &uid);
-  if (reason == REASON_OK)
-    reason = database_integer(ledger, "SELECT 1 FROM memberships WHERE identity = ?", WITH(INTEGER(uid)), 0, &member);
   if (reason == REASON_OK) reason = change(ledger, (uint32_t)uid, how, &ends);
   if (reason == REASON_OK) reason = transaction_commit(&transaction);
-  return reason == REASON_OK && ends && member != 0 ? strip(ledger, directory, (uint32_t)uid) : reason;
+  return reason == REASON_OK && ends ? strip(ledger, directory, (uint32_t)uid) : reason;
 }
 
 static enum reason set_state(struct ledger *ledger, uint32_t uid, const char *state) {

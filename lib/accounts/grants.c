@@ -9,6 +9,9 @@
 #define SESSION_KEPT_SECONDS (7 * 86400)
 /* A token is taken until its exp plus the issuer's leeway, and clocks are set back: remember it for longer. */
 #define USED_TOKEN_MARGIN_SECONDS 86400
+/* So that tables and ledger agree when a clock that was ahead is set right: the reader counts one that is over again.
+ */
+#define MEMBERSHIP_MARGIN_SECONDS 86400
 #define TIDY_ROWS "1000" /* at most, each time: the lock is everybody's */
 
 static enum reason read_groups(struct ledger *ledger, struct grant *grant) {
@@ -176,12 +179,12 @@ static enum reason forget_tokens(struct ledger *ledger, int64_t before) {
       WITH(INTEGER(before)));
 }
 
-/* What is over, and then the local groups without a member of ours. */
-static enum reason tidy_memberships(struct ledger *ledger, int64_t now) {
+/* What was over then, and the local groups that have no member of ours now. */
+static enum reason tidy_memberships(struct ledger *ledger, int64_t then) {
   enum reason reason = database_run(ledger,
                                     "DELETE FROM memberships WHERE rowid IN (SELECT rowid FROM memberships"
                                     " WHERE expires <= ? ORDER BY expires LIMIT " TIDY_ROWS ")",
-                                    WITH(INTEGER(now)));
+                                    WITH(INTEGER(then)));
   if (reason != REASON_OK) return reason;
   return database_run(
       ledger, "DELETE FROM groups WHERE local AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.gid = groups.gid)",
@@ -195,7 +198,7 @@ static enum reason tidy_memberships(struct ledger *ledger, int64_t now) {
 enum reason ledger_tidy(struct ledger *ledger, int64_t now) {
   struct transaction transaction CLEANUP(transaction_end) = {0};
   enum reason reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction);
-  if (reason == REASON_OK) reason = tidy_memberships(ledger, now);
+  if (reason == REASON_OK) reason = tidy_memberships(ledger, now - MEMBERSHIP_MARGIN_SECONDS);
   if (reason == REASON_OK)
     reason = database_run(ledger,
                           "DELETE FROM grants WHERE id IN (SELECT id FROM grants"

@@ -67,7 +67,7 @@ static enum reason add_granted(struct ledger *ledger, const struct grant *grant,
                       WITH(INTEGER(grant->uid), INTEGER(gid), TEXT(grant->id), INTEGER(grant->expires)));
 }
 
-static enum reason leave_unpublished(struct ledger *ledger, uint32_t uid) {
+enum reason memberships_note_changed(struct ledger *ledger, uint32_t uid) {
   return database_run(ledger, "UPDATE identities SET published = 0 WHERE uid = ?", WITH(INTEGER(uid)));
 }
 
@@ -78,16 +78,9 @@ enum reason memberships_add_granted(struct ledger *ledger, const struct admissio
                                                admission->settings->range, admission->now);
   for (size_t i = 0; reason == REASON_OK && i < admission->group_count; i++)
     reason = add_granted(ledger, grant, admission->groups[i].gid, &changed);
-  if (reason == REASON_OK && changed) reason = leave_unpublished(ledger, grant->uid);
+  if (reason == REASON_OK && changed) reason = memberships_note_changed(ledger, grant->uid);
   if (reason == REASON_OK) *ret_changed = changed;
   return reason;
-}
-
-enum reason memberships_note_changed(struct ledger *ledger, uint32_t uid) {
-  int64_t any = 0;
-  enum reason reason =
-      database_integer(ledger, "SELECT 1 FROM memberships WHERE identity = ?", WITH(INTEGER(uid)), 0, &any);
-  return reason == REASON_OK && any != 0 ? database_note_behind(ledger) : reason;
 }
 
 enum reason memberships_end_granted(struct ledger *ledger, uint32_t uid) {

@@ -27,7 +27,8 @@ MUST_USE enum reason memberships_add_lasting(struct ledger *ledger, uint32_t uid
 MUST_USE enum reason memberships_are_lasting(struct ledger *ledger, uint32_t uid, const struct given_group *groups,
                                              size_t count, bool *ret);
 
-/* Within the caller's transaction: the tables are to be written anew, if the identity has any membership. */
+/* Within the caller's transaction: whoever publishes next tells the tables of the identity's memberships, even of there
+ * being none, for the tables may have some that the ledger no longer has. */
 MUST_USE enum reason memberships_note_changed(struct ledger *ledger, uint32_t uid);
 
 /* Within the caller's transaction: those that tokens gave the identity are over, and the tables are to be told. */

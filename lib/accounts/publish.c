@@ -65,6 +65,18 @@ static enum reason note_published(struct ledger *ledger) {
   return database_run(ledger, "UPDATE identities SET published = 1 WHERE published = 0", WITH_NOTHING);
 }
 
+/* More than may be late in one go, as a note for all of them: else no building beside the logins would ever do. */
+static enum reason gather_unpublished(struct ledger *ledger) {
+  struct transaction transaction CLEANUP(transaction_end) = {0};
+  struct state state;
+  enum reason reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction);
+  if (reason == REASON_OK) reason = read_state(ledger, &state);
+  if (reason != REASON_OK || state.unpublished <= LATE_MAX) return reason;
+  reason = database_note_behind(ledger);
+  if (reason == REASON_OK) reason = note_published(ledger);
+  return reason == REASON_OK ? transaction_commit(&transaction) : reason;
+}
+
 static bool tables_are_current(const struct account_settings *settings, const char *directory) {
   struct tables *tables = tables_new(directory);
   bool current = tables != NULL && tables_made_from(tables, settings->fingerprint);
@@ -218,7 +230,7 @@ static enum reason is_done(struct ledger *ledger, const struct account_settings 
 static enum reason publish_all(struct ledger *ledger, const struct account_settings *settings, const char *directory,
                                const char *without) {
   bool done = false, others = turn_wait_for(ledger);
-  enum reason reason = REASON_OK;
+  enum reason reason = gather_unpublished(ledger);
   for (int i = 0; reason == REASON_OK && !done && i < ATTEMPTS; i++) {
     if (without == NULL && (others || i > 0)) reason = is_done(ledger, settings, directory, &done);
     if (reason == REASON_OK && !done) reason = publish_beside(ledger, settings, directory, without, &done);

@@ -63,7 +63,16 @@ check 'when it does not, again' member 'ana ana team'
 clock 301
 jwtctl apply >/dev/null
 clock 0
-check 'after it was tidied away a login' is "$(comes ana ana)" "$id"
+check 'which tidying does not change' member 'ana ana team'
+clock $((2 * day))
+jwtctl apply >/dev/null
+clock 0
+check 'the tables have it when the ledger forgot it' member 'ana ana team'
+jwtctl accounts disable ana >/dev/null
+check 'and an account that is disabled then has none' member ' ana'
+jwtctl accounts enable ana >/dev/null
+check 'nor when it is enabled' member ' ana'
+check 'until a login' is "$(comes ana ana)" "$id"
 check 'gives it again' member 'ana ana team'
 
 # ---- forward ----

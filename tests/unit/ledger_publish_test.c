@@ -314,6 +314,28 @@ static void provision_many(struct fixture *fixture, size_t count) {
   free(names);
 }
 
+static void count_pages(void *context, size_t accounts UNUSED) {
+  *(int *)context += 1;
+}
+
+/* More than can be late: they are a reason to build, and none to build in vain. */
+static void many_that_were_cut_off_take_one_building(void) {
+  struct fixture fixture CLEANUP(fixture_end);
+  struct login login;
+  int pages = 0;
+  if (!fixture_begin(&fixture)) return;
+  provision_many(&fixture, 1500);
+  uint32_t alice = admit(&fixture, &login, "alice");
+  fixture_sql(&fixture, "UPDATE identities SET published = 0");
+  ledger_watch(fixture.ledger, count_pages, &pages);
+  login.settings.range = huge;
+  CHECK_REASON(publish(&fixture, &login, "alice"), REASON_OK);
+  CHECK_INT(pages, 1);
+  CHECK_INT(published(&fixture, "alice"), alice);
+  CHECK_INT(fixture_sql(&fixture, "SELECT count(*) FROM identities WHERE published = 0"), 0);
+  CHECK_INT(fixture_sql(&fixture, "SELECT behind FROM tables"), 0);
+}
+
 /* In a process of its own; its status is 0 when all went well. */
 static pid_t start(const struct fixture *given, void (*run)(struct fixture *fixture, int number), int number) {
   fflush(stdout);
@@ -444,5 +466,6 @@ UNIT_MAIN({"all are published", all_are_published}, {"one is added", one_is_adde
           {"simultaneous publications lose nobody", simultaneous_publications_lose_nobody},
           {"what is added while tables are built gets into them", what_is_added_while_tables_are_built_gets_into_them},
           {"a login does not publish for who is at it", a_login_does_not_publish_for_who_is_at_it},
+          {"many that were cut off take one building", many_that_were_cut_off_take_one_building},
           {"logins go on beside a publication of all", logins_go_on_beside_a_publication_of_all},
           {"a lost ledger is not replaced", a_lost_ledger_is_not_replaced})

@@ -258,6 +258,15 @@ MUST_USE enum reason ledger_rebind(struct ledger *ledger, const char *directory,
                                    const char *subject);
 
 /*
+ * The identity is in these groups for good, and no others; those that tokens give go on. Published at once; when the
+ * tables could not be written (ledger_publish's errors) the ledger is changed all the same, and the next login
+ * publishes it. REASON_GROUP_AMBIGUOUS: see ledger_admit.
+ */
+MUST_USE enum reason ledger_set_groups(struct ledger *ledger, const struct account_settings *settings,
+                                       const char *directory, const char *name, const struct given_group *groups,
+                                       size_t count, int64_t now);
+
+/*
  * Remove the identity, its grants and its sessions, and publish all that is left. Its id stays used for good: whoever
  * has the name next, the same subject too, gets another. Cut off at any moment it is removed wholly or is still there,
  * in the tables at anybody's next login at the latest. Errors also: ledger_publish's.

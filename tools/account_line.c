@@ -108,12 +108,6 @@ static size_t copy_texts(struct provision *account, char *room) {
 
 /* ---- groups ---- */
 
-static bool has_group(const struct given_group *groups, size_t count, const char *name) {
-  for (size_t i = 0; i < count; i++)
-    if (strcmp(groups[i].name, name) == 0) return true;
-  return false;
-}
-
 /* The bytes of `room` up to where an array of groups may begin. */
 static size_t padding(const char *room) {
   size_t past = (uintptr_t)room % _Alignof(struct given_group);
@@ -128,12 +122,11 @@ static bool find_groups(const json_t *object, struct group_book *book, struct pr
   if (names == NULL) return true;
   struct given_group *groups = (struct given_group *)(void *)(room + padding(room));
   for (size_t i = 0; i < ret->group_count; i++) {
-    const char *name = json_string_value(json_array_get(names, i)), *why = "it is there twice";
-    const struct given_group *group = has_group(groups, i, name) ? NULL : group_book_find(book, name, &why);
+    const char *name = json_string_value(json_array_get(names, i)), *why;
     char shown[PRINTABLE_SIZE];
-    if (group == NULL) snprintf(wrong, size, "group %s: %s", printable(name, shown), why);
-    if (group == NULL) return false;
-    groups[i] = *group;
+    if (group_book_add(book, name, groups, i, &why)) continue;
+    snprintf(wrong, size, "group %s: %s", printable(name, shown), why);
+    return false;
   }
   ret->groups = groups;
   *ret_used = padding(room) + ret->group_count * sizeof *groups;

@@ -83,7 +83,7 @@ static struct entry *add(struct group_book *book, const char *name) {
   return entry;
 }
 
-const struct given_group *group_book_find(struct group_book *book, const char *name, const char **ret_wrong) {
+static const struct given_group *find(struct group_book *book, const char *name, const char **ret_wrong) {
   struct entry *entry = book->entries;
   while (entry != NULL && strcmp(entry->group.name, name) != 0)
     entry = entry->next;
@@ -91,4 +91,18 @@ const struct given_group *group_book_find(struct group_book *book, const char *n
   if (entry != NULL && entry->wrong == NULL) return &entry->group;
   *ret_wrong = entry != NULL ? entry->wrong : reason_text(REASON_OUT_OF_MEMORY);
   return NULL;
+}
+
+static bool has_group(const struct given_group *groups, size_t count, const char *name) {
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(groups[i].name, name) == 0) return true;
+  return false;
+}
+
+bool group_book_add(struct group_book *book, const char *name, struct given_group *groups, size_t count,
+                    const char **ret_wrong) {
+  *ret_wrong = "it is there twice";
+  const struct given_group *group = has_group(groups, count, name) ? NULL : find(book, name, ret_wrong);
+  if (group != NULL) groups[count] = *group;
+  return group != NULL;
 }

@@ -18,6 +18,7 @@ int wrong_use(const char *command, const char *format, ...) __attribute__((forma
 extern const struct command command_check, command_apply, command_verify, command_explain, command_issuer_add,
     command_issuer_list, command_issuer_test, command_keys_list, command_keys_refresh, command_accounts_list,
     command_accounts_show, command_accounts_disable, command_accounts_enable, command_accounts_rebind,
-    command_accounts_remove, command_accounts_import, command_accounts_export, command_dev_key, command_dev_token;
+    command_accounts_groups, command_accounts_remove, command_accounts_import, command_accounts_export, command_dev_key,
+    command_dev_token;
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "compiler.h"
+#include "group_book.h"
 #include "jwtctl.h"
 #include "jwtctl_accounts.h"
 #include "output.h"
@@ -40,7 +41,7 @@ static const char disable_usage[] =
 static const char enable_usage[] =
     "Usage: jwtctl accounts enable NAME [--json]\n"
     "\n"
-    "Open an account that was disabled, or one that is only reserved. Groups that it was imported with are its own\n"
+    "Open an account that was disabled, or one that is only reserved. Groups that it is in for good are its own\n"
     "again at the next login of anybody; those that tokens gave do not come back. Needs root.\n"
     "\n"
     "  --json         print a JSON object\n"
@@ -54,6 +55,20 @@ static const char rebind_usage[] =
     "\n"
     "  --issuer ISSUER    the issuer, byte for byte as its tokens have it\n"
     "  --subject SUBJECT  the sub of its tokens, byte for byte\n"
+    "  --json             print a JSON object\n"
+    "\n" EXIT_STATUS;
+
+static const char groups_usage[] =
+    "Usage: jwtctl accounts groups NAME [OPTION]... [GROUP]...\n"
+    "\n"
+    "Have an account be in these groups for good, and in no others: the whole host sees it in them as long as it is\n"
+    "enabled. Without a GROUP it is in none. A group is of another source, with a gid from 1000 on, or of a section\n"
+    "group of the settings that 'jwtctl apply' has made. What tokens give goes on until they expire; sessions that "
+    "are\n"
+    "open keep the groups they have until they end. Needs root.\n"
+    "\n"
+    "  --config FILE      the settings (default: the host's); they must belong to root\n"
+    "  --conf-dir DIR     further files *.conf (default: the host's, none with --config)\n"
     "  --json             print a JSON object\n"
     "\n" EXIT_STATUS;
 
@@ -75,6 +90,9 @@ static const char remove_usage[] =
 struct options {
   const char *command;
   const char *account;
+  bool takes_groups;
+  char **groups;
+  size_t group_count;
   const char *issuer;
   const char *subject;
   struct settings_choice choice;
@@ -121,7 +139,9 @@ static int parse(const struct option *known, int argc, char **argv, struct optio
   }
   if (optind == argc) return wrong_use(options->command, "the account's name is missing");
   options->account = argv[optind++];
-  if (optind < argc) return wrong_use(options->command, "%s is too much", argv[optind]);
+  options->groups = argv + optind;
+  options->group_count = (size_t)(argc - optind);
+  if (optind < argc && !options->takes_groups) return wrong_use(options->command, "%s is too much", argv[optind]);
   if (geteuid() != 0) return wrong_use(options->command, "only root may use the ledger");
   return EXIT_YES;
 }
@@ -195,6 +215,10 @@ static int fail(const struct options *options, struct ledger *ledger, enum reaso
   char shown[PRINTABLE_SIZE];
   if (reason == REASON_CLAIMS_MALFORMED)
     return wrong_use(options->command, "issuer and subject are 1 to 16384 bytes each, without control characters");
+  if (reason == REASON_GROUP_AMBIGUOUS) {
+    fprintf(stderr, "jwtctl %s: %s\n", options->command, provision_text(PROVISION_GROUP_AMBIGUOUS));
+    return EXIT_NO;
+  }
   if (reason != REASON_ACCOUNT_UNKNOWN) return state_fail(options->command, PATH_LEDGER, reason, ledger_detail(ledger));
   fprintf(stderr, "jwtctl %s: %s: the ledger has no account of this name; 'jwtctl accounts list' shows those it has\n",
           options->command, printable(options->account, shown));
@@ -369,6 +393,78 @@ static int run_rebind(int argc, char **argv) {
   return change(&options, rebind, tell_rebound);
 }
 
+/* ---- groups ---- */
+
+static bool find_groups(struct group_book *book, const struct options *options, struct given_group *ret) {
+  for (size_t i = 0; i < options->group_count; i++) {
+    const char *why;
+    char shown[PRINTABLE_SIZE];
+    if (group_book_add(book, options->groups[i], ret, i, &why)) continue;
+    fprintf(stderr, "jwtctl %s: group %s: %s\n", options->command, printable(options->groups[i], shown), why);
+    return false;
+  }
+  return true;
+}
+
+static int tell_groups(const struct options *options, const struct account *account) {
+  if (options->json) return tell_json(options, account_json(account));
+  printf("%s (uid %u) is in ", account->name, (unsigned)account->uid);
+  for (size_t i = 0; i < options->group_count; i++) {
+    char shown[PRINTABLE_SIZE];
+    printf("%s%s", i > 0 ? ", " : "", printable(options->groups[i], shown));
+  }
+  puts(options->group_count > 0 ? " for good, as long as it is enabled." : "no group for good.");
+  tell_sessions(account);
+  return EXIT_YES;
+}
+
+static int set_groups(struct ledger *ledger, const struct options *options, const struct account_settings *settings,
+                      const struct given_group *groups) {
+  struct account account CLEANUP(account_clear) = {0};
+  enum reason reason = ledger_set_groups(ledger, settings, PATH_TABLES, options->account, groups, options->group_count,
+                                         (int64_t)time(NULL));
+  if (reason == REASON_OK) reason = read_account(ledger, options->account, &account);
+  return reason == REASON_OK ? tell_groups(options, &account) : fail(options, ledger, reason);
+}
+
+static int find_and_set_groups(struct ledger *ledger, const struct options *options,
+                               const struct account_settings *settings) {
+  struct given_group groups[GRANT_GROUPS_MAX];
+  struct group_book *book = group_book_new(ledger, settings);
+  if (book == NULL) return fail(options, ledger, REASON_OUT_OF_MEMORY);
+  int status = find_groups(book, options, groups) ? set_groups(ledger, options, settings, groups) : EXIT_NO;
+  group_book_free(book);
+  return status;
+}
+
+/* With the settings and the ledger open. */
+static int act_by_settings(const struct options *options,
+                           int (*act)(struct ledger *, const struct options *, const struct account_settings *)) {
+  struct settings *settings;
+  struct ledger *ledger;
+  if (!state_settings(options->command, &options->choice, &settings)) return EXIT_WRONG_USE;
+  int status = EXIT_NO;
+  if (state_open(options->command, LEDGER_WRITE, &ledger)) {
+    status = act(ledger, options, &settings->accounts);
+    ledger_close(ledger);
+  }
+  settings_free(settings);
+  return status;
+}
+
+static int run_groups(int argc, char **argv) {
+  static const struct option known[] = {{"config", required_argument, NULL, 'c'},
+                                        {"conf-dir", required_argument, NULL, 'd'},
+                                        JSON_OPTION,
+                                        END_OF_OPTIONS};
+  struct options options = {.command = "accounts groups", .takes_groups = true};
+  int status = parse(known, argc, argv, &options);
+  if (status != EXIT_YES) return status;
+  if (options.group_count > GRANT_GROUPS_MAX)
+    return wrong_use(options.command, "an account is in at most %d groups", GRANT_GROUPS_MAX);
+  return act_by_settings(&options, find_and_set_groups);
+}
+
 /* ---- remove ---- */
 
 static int tell_removed(const struct options *options, const struct account *account) {
@@ -412,17 +508,7 @@ static int run_remove(int argc, char **argv) {
                                         END_OF_OPTIONS};
   struct options options = {.command = "accounts remove"};
   int status = parse(known, argc, argv, &options);
-  struct settings *settings;
-  struct ledger *ledger;
-  if (status != EXIT_YES) return status;
-  if (!state_settings(options.command, &options.choice, &settings)) return EXIT_WRONG_USE;
-  status = EXIT_NO;
-  if (state_open(options.command, LEDGER_WRITE, &ledger)) {
-    status = remove_from(ledger, &options, &settings->accounts);
-    ledger_close(ledger);
-  }
-  settings_free(settings);
-  return status;
+  return status == EXIT_YES ? act_by_settings(&options, remove_from) : status;
 }
 
 const struct command command_accounts_show = {"accounts show", "show one account", show_usage, show};
@@ -430,5 +516,7 @@ const struct command command_accounts_disable = {"accounts disable", "shut an ac
 const struct command command_accounts_enable = {"accounts enable", "open an account again", enable_usage, enable};
 const struct command command_accounts_rebind = {"accounts rebind", "give an account to another subject", rebind_usage,
                                                 run_rebind};
+const struct command command_accounts_groups = {"accounts groups", "set the groups that an account is in for good",
+                                                groups_usage, run_groups};
 const struct command command_accounts_remove = {"accounts remove", "forget an account, its id excepted", remove_usage,
                                                 run_remove};

@@ -110,6 +110,22 @@ enum reason ledger_rebind(struct ledger *ledger, const char *directory, const ch
   return change_identity(ledger, directory, name, bind, &binding);
 }
 
+/* ---- groups for good ---- */
+
+enum reason ledger_set_groups(struct ledger *ledger, const struct account_settings *settings, const char *directory,
+                              const char *name, const struct given_group *groups, size_t count, int64_t now) {
+  struct transaction transaction CLEANUP(transaction_end) = {0};
+  int64_t uid;
+  enum reason reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction);
+  if (reason == REASON_OK) reason = find_uid(ledger, name, &uid);
+  if (reason == REASON_OK) reason = memberships_note_groups(ledger, groups, count, settings->range, now);
+  if (reason == REASON_OK) reason = memberships_set_lasting(ledger, (uint32_t)uid, groups, count);
+  if (reason == REASON_OK) reason = transaction_commit(&transaction);
+  return reason == REASON_OK ? ledger_publish(ledger, settings, directory, name) : reason;
+}
+
+/* ---- sessions ---- */
+
 enum reason ledger_open_sessions(struct ledger *ledger, const char *name, const char *boot_id, int64_t *ret) {
   return database_integer(ledger,
                           "SELECT count(*) FROM sessions s JOIN grants g ON g.id = s.grant_id"

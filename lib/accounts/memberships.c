@@ -107,6 +107,14 @@ enum reason memberships_add_lasting(struct ledger *ledger, uint32_t uid, const s
   return reason;
 }
 
+enum reason memberships_set_lasting(struct ledger *ledger, uint32_t uid, const struct given_group *groups,
+                                    size_t count) {
+  enum reason reason =
+      database_run(ledger, "DELETE FROM memberships WHERE identity = ? AND grant_id IS NULL", WITH(INTEGER(uid)));
+  if (reason == REASON_OK) reason = memberships_add_lasting(ledger, uid, groups, count);
+  return reason == REASON_OK ? memberships_note_changed(ledger, uid) : reason;
+}
+
 enum reason memberships_are_lasting(struct ledger *ledger, uint32_t uid, const struct given_group *groups, size_t count,
                                     bool *ret) {
   int64_t had = 0, found = 1;

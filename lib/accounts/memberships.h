@@ -23,6 +23,10 @@ MUST_USE enum reason memberships_note_groups(struct ledger *ledger, const struct
 MUST_USE enum reason memberships_add_lasting(struct ledger *ledger, uint32_t uid, const struct given_group *groups,
                                              size_t count);
 
+/* The same, of no others for good, and the tables are to be told. */
+MUST_USE enum reason memberships_set_lasting(struct ledger *ledger, uint32_t uid, const struct given_group *groups,
+                                             size_t count);
+
 /* Within the caller's transaction: whether the lasting memberships are these, in whatever order. */
 MUST_USE enum reason memberships_are_lasting(struct ledger *ledger, uint32_t uid, const struct given_group *groups,
                                              size_t count, bool *ret);

@@ -358,6 +358,38 @@ check 'export has them' is "$(export_all | grep -o '"name":"g.\|"groups":.*' | t
 run accounts show g1
 check 'show has them' is "$status $(sed -n '/^member of/,$p' out | xargs)" '0 member of builders member of locals'
 check 'as JSON too' is "$(show g1 memberships)" '"memberships":[{"group":"builders"'
+
+# The administrator changes them.
+set_groups() { run accounts groups --config "$dir/groups.conf" "$@"; }
+are_in() { # NAME GROUPS: so says the ledger, and the tables have been told
+  is "$("$jwtctl" accounts show "$1" | sed -n 's/^member of *//p' | xargs) $(sqlite3 $ledger 'SELECT min(published), behind FROM identities, tables')" "$2 1|0"
+}
+uid=$(sqlite3 $ledger "SELECT uid FROM identities WHERE name = 'g2'")
+set_groups g2 locals builders
+check 'groups are given' is "$status $(cat out err)" "0 g2 (uid $uid) is in locals, builders for good, as long as it is enabled."
+check 'and published' are_in g2 'builders locals'
+check 'as an import would have given them' is "$(export_all | grep -c '"name":"g2".*"groups":\["builders","locals"\]')" 1
+set_groups g2 locals --json
+check 'another choice takes one away' is "$status $(grep -o '"memberships":.*' out)" \
+  '0 "memberships":[{"group":"locals","gid":70002,"expires":null}]}'
+for wrong in none low unmade in-range; do
+  set_groups g2 builders $wrong
+  check "$wrong is refused" is "$status $(wc -l <err)" '1 1'
+  check "$wrong changes nothing" are_in g2 locals
+done
+check 'with the reason' complained 'jwtctl accounts groups: the name or gid of a group is that of a group or account of the ledger, and another source has it too'
+set_groups g2 low
+check 'in the words of an import' complained 'jwtctl accounts groups: group low: it has a gid below 1000, and such groups are not given for good'
+set_groups g2 locals locals
+check 'twice is once too often' complained 'group locals: it is there twice'
+# shellcheck disable=SC2046 # words
+set_groups g2 $(seq 65)
+check '65 are too many' is "$status $(head -n 1 err)" '2 jwtctl accounts groups: an account is in at most 64 groups'
+set_groups nobody-of-ours locals
+check 'an account that is not there' is "$status $(grep -c 'no account of this name' err)" '1 1'
+set_groups g2
+check 'without a group it is in none' is "$status $(cat out err)" "0 g2 (uid $uid) is in no group for good."
+check 'and that is published' are_in g2 ''
 with_groups '["none"]' '["low"]' '["in-range"]' '["unmade"]' '["locals","locals"]' '"locals"' '[7]' '["a\nb"]' \
   "[$(seq -s, 65 | sed 's/[0-9]*/"&"/g')]" | sed 's/"g/"bad/' >bad.jsonl
 import_groups bad.jsonl

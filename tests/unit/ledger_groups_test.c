@@ -654,6 +654,42 @@ static void lasting_memberships_have_no_end(void) {
   CHECK_INT(fixture_sql(&fixture, "SELECT count(*) FROM memberships"), 2);
 }
 
+static enum reason set(struct fixture *fixture, struct host *host, const char *name, const struct given_group *groups,
+                       size_t count) {
+  return ledger_set_groups(fixture->ledger, &host->settings, tables_of(fixture), name, groups, count, NOW);
+}
+
+static void the_administrator_changes_what_is_for_good(void) {
+  static const struct given_group wrong[] = {{"locals", LOCAL}, {"builders", LOCAL}};
+  struct fixture fixture CLEANUP(fixture_end);
+  struct host host;
+  struct login login;
+  if (!begin_with_group(&fixture, &host)) return;
+  CHECK_REASON(log_in(&fixture, &login, "alice", 1, true, EXPIRES), REASON_OK);
+  CHECK_REASON(set(&fixture, &host, "alice", both, 2), REASON_OK);
+  CHECK_INT(groups_at(&fixture, "alice", EXPIRES), 3);
+  CHECK_STRING(members_at(&fixture, "locals", EXPIRES), "alice ");
+  CHECK_REASON(set(&fixture, &host, "alice", both + 1, 1), REASON_OK);
+  CHECK_INT(groups_at(&fixture, "alice", NOW), 3); /* the token's goes on */
+  CHECK_INT(groups_at(&fixture, "alice", EXPIRES), 2);
+  CHECK_REASON(set(&fixture, &host, "alice", wrong, 2), REASON_GROUP_AMBIGUOUS);
+  CHECK_REASON(set(&fixture, &host, "bob", both, 2), REASON_ACCOUNT_UNKNOWN);
+  CHECK_INT(groups_at(&fixture, "alice", EXPIRES), 2);
+  CHECK_REASON(set(&fixture, &host, "alice", NULL, 0), REASON_OK);
+  CHECK_INT(groups_at(&fixture, "alice", EXPIRES), 0);
+  CHECK_STRING(listed_at(&fixture, login.grant.uid, NOW), "builders=100007,600 ");
+
+  /* Cut off before the tables were told: anybody's login does it. */
+  CHECK(ledger_set_groups(fixture.ledger, &host.settings, fixture.path, "alice", both + 1, 1, NOW) != REASON_OK);
+  CHECK_INT(groups_at(&fixture, "alice", EXPIRES), 0);
+  CHECK_REASON(log_in(&fixture, &login, "alice", 0, false, EXPIRES), REASON_OK);
+  CHECK_INT(groups_at(&fixture, "alice", EXPIRES), 2);
+
+  CHECK_REASON(ledger_set_enabled(fixture.ledger, tables_of(&fixture), "alice", false), REASON_OK);
+  CHECK_REASON(set(&fixture, &host, "alice", both, 2), REASON_OK);
+  CHECK_INT(groups_at(&fixture, "alice", NOW), 0);
+}
+
 UNIT_MAIN({"sections become groups", sections_become_groups},
           {"fixed ids come before probes", fixed_ids_come_before_probes},
           {"what cannot be is told", what_cannot_be_is_told}, {"a full range is told", a_full_range_is_told},
@@ -673,4 +709,5 @@ UNIT_MAIN({"sections become groups", sections_become_groups},
           {"what means two things is refused", what_means_two_things_is_refused},
           {"the range decides what is published", the_range_decides_what_is_published},
           {"the longest of many are published", the_longest_of_many_are_published},
-          {"lasting memberships have no end", lasting_memberships_have_no_end})
+          {"lasting memberships have no end", lasting_memberships_have_no_end},
+          {"the administrator changes what is for good", the_administrator_changes_what_is_for_good})

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,25 +31,32 @@ static void show(int tty, const char *text) {
   if (!write_full(tty, shown, size, monotonic_ms() + WRITE_MS)) caught = SIGHUP;
 }
 
-/* A line without its end; -1 when a signal or the end of input came first. */
-static ssize_t read_line(int tty, char *ret, size_t room) {
+/* A line without its end; -1 when a signal or the end of input came first. Signals come through `mask`, while nothing
+ * is read: one that came just before would otherwise be waited out. */
+static ssize_t read_line(int tty, const sigset_t *mask, char *ret, size_t room) {
+  struct pollfd polled = {.fd = tty, .events = POLLIN};
   size_t size = 0;
   char byte = '\0';
-  while (!caught) {
-    ssize_t got = read(tty, &byte, 1);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return -1;
+  for (;;) {
+    int ready = ppoll(&polled, 1, NULL, mask);
+    if (caught || (ready < 0 && errno != EINTR)) return -1;
+    if (ready <= 0) continue;
+    if (read(tty, &byte, 1) <= 0) return -1;
     if (byte == '\n') return (ssize_t)size;
     if (size < room) ret[size++] = byte;
   }
-  return -1;
 }
 
 /* Read a line without echo; the terminal is as it was afterwards, whatever ends it. */
 static ssize_t ask(int tty, const char *text, char *ret, size_t room) {
   struct termios before, quiet;
   struct sigaction former[COUNT_OF(signals)], action = {.sa_handler = note_signal};
+  sigset_t blocked, mask;
   if (tcgetattr(tty, &before) != 0) return -1;
+  sigemptyset(&blocked);
+  for (size_t i = 0; i < COUNT_OF(signals); i++)
+    sigaddset(&blocked, signals[i]);
+  sigprocmask(SIG_BLOCK, &blocked, &mask);
   for (size_t i = 0; i < COUNT_OF(signals); i++)
     sigaction(signals[i], &action, &former[i]);
   quiet = before;
@@ -56,12 +64,13 @@ static ssize_t ask(int tty, const char *text, char *ret, size_t room) {
   ssize_t size = -1;
   if (tcsetattr(tty, TCSAFLUSH, &quiet) == 0) {
     show(tty, text);
-    size = read_line(tty, ret, room);
+    size = read_line(tty, &mask, ret, room);
     show(tty, "\n");
     tcsetattr(tty, TCSAFLUSH, &before);
   }
   for (size_t i = 0; i < COUNT_OF(signals); i++)
     sigaction(signals[i], &former[i], NULL);
+  sigprocmask(SIG_SETMASK, &mask, NULL);
   if (caught) raise(caught);
   return size;
 }

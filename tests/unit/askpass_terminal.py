@@ -7,6 +7,7 @@ Its standard output goes on; what the terminal showed is written to standard err
 import os
 import pty
 import select
+import signal
 import sys
 import termios
 
@@ -15,6 +16,7 @@ askpass = os.environ["abs_top_builddir"] + "/tools/jwt-askpass"
 output = os.dup(1)
 pid, terminal = pty.fork()
 if pid == 0:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what runs in the background may ignore it
     os.dup2(output, 1)
     os.execv(askpass, [askpass, prompt])
 

@@ -179,7 +179,7 @@ static void every_account_is_asked_of(void) {
   struct comparison_count count;
   enum { ACCOUNTS = 2500 };
   static struct provision accounts[ACCOUNTS];
-  static char names[ACCOUNTS][8];
+  static char names[ACCOUNTS][16];
   if (!fixture_begin(&fixture)) return;
   login_prepare(&login, "u", wide);
   begin(NULL, 0, false);

@@ -326,11 +326,15 @@ struct provision {
   uint32_t probe, candidate;    /* the ledger's own */
 };
 
+/* Has another source the group of this name with this gid? */
+typedef enum id_use (*group_use_function)(void *context, const char *name, uint32_t gid);
+
 struct provisioning {
   const struct account_settings *settings;
   id_use_function id_use;
   name_use_function name_use;
-  void *context; /* of both */
+  group_use_function group_use; /* required by ledger_compare alone */
+  void *context;                /* of all three */
   int64_t now;
 };
 
@@ -361,11 +365,13 @@ enum comparison {
   COMPARISON_NAME_TAKEN, /* a user or a group of another source has the name */
   COMPARISON_ID_TAKEN,   /* as a uid or a gid */
   COMPARISON_FREE_AGAIN, /* nobody has either any more */
+  COMPARISON_GROUP_LOST, /* no other source has this local group with this gid any more */
+  COMPARISON_GROUP_BACK, /* one has it again */
 };
 
 /* What a comparison found of one account or group. Strings live for the call. */
 struct compared {
-  bool group; /* one that the settings declare */
+  bool group; /* one that the settings declare, or a local one that has members of ours */
   const char *name;
   uint32_t id;
   enum comparison result;
@@ -374,16 +380,18 @@ struct compared {
 
 struct comparison_count {
   size_t inside, outside; /* accounts: whose id is in the range, and whose is not; without those */
-  size_t hidden;          /* accounts and groups that another source stands in the way of */
-  size_t unknown;         /* those that a source which does not answer was not asked of; they stay as they were */
+  size_t hidden;  /* accounts and groups that another source stands in the way of, and local groups that are lost */
+  size_t unknown; /* those that a source which does not answer was not asked of; they stay as they were */
 };
 
 /*
  * Ask the other sources of every account, and of every group that the settings declare. One whose name or id another
  * source has gained is hidden: the tables are without it from the next publication on, whoever makes that, so that it
- * never stands in front of the other. It comes back when a comparison finds that nobody has them any more. `tell` hears
- * of each that is hidden or comes back. Nothing is published yet. `how->name_use` answers for users and groups alone
- * here: our accounts may be members of groups. `tell` and the functions of `how` are called outside a transaction.
+ * never stands in front of the other. It comes back when a comparison finds that nobody has them any more. A local
+ * group that has members of ours is hidden, with their memberships, when it is gone or has another gid, which may be
+ * another group's by now: until a source has it as it was, or a membership is given in it as it is. `tell` hears of
+ * each that is hidden or comes back. Nothing is published yet. `how->name_use` answers for users and groups alone here:
+ * our accounts may be members of groups. `tell` and the functions of `how` are called outside a transaction.
  */
 MUST_USE enum reason ledger_compare(struct ledger *ledger, const struct provisioning *how,
                                     void (*tell)(void *context, const struct compared *compared), void *context,

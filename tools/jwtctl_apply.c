@@ -60,6 +60,12 @@ static const char *compared_text(enum comparison result) {
   case COMPARISON_ID_TAKEN:
     return "another source has gained the id, as a user's or a group's: it is left out of the tables until the next "
            "'jwtctl apply' after that is over";
+  case COMPARISON_GROUP_LOST:
+    return "no other source has it with this gid any more, so nobody is a member by jwt-login: 'jwtctl accounts "
+           "groups' "
+           "sets the groups of an account, and 'jwtctl accounts export' shows which have this one";
+  case COMPARISON_GROUP_BACK:
+    return "another source has it as it was: its members are in the tables again";
   case COMPARISON_FREE_AGAIN:
     break;
   }
@@ -93,6 +99,7 @@ static void tell_rest(const struct applying *applying, const struct comparison_c
 static enum reason compare(struct applying *applying, struct ledger *ledger, struct provisioning how,
                            struct comparison_count *ret) {
   how.name_use = known_owner_use;
+  how.group_use = known_group_use;
   openlog("jwtctl", LOG_PID, LOG_AUTHPRIV);
   progress_begin(&applying->progress, "accounts are compared with other sources");
   ledger_watch(ledger, progress_show, &applying->progress);

@@ -51,6 +51,12 @@ enum id_use known_owner_use(void *known, const char *account) {
   return use_of(sources_have_owner(known, account));
 }
 
+enum id_use known_group_use(void *known UNUSED, const char *name, uint32_t gid) {
+  uint32_t found = 0;
+  enum id_use use = use_of(sources_group_by_name(name, &found));
+  return use == ID_TAKEN && found != gid ? ID_FREE : use;
+}
+
 const char *nsswitch_wrong(const char *database) {
   enum our_place place;
   if (!sources_our_place(database, &place)) return "cannot be made out: logins as accounts of tokens are refused";

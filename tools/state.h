@@ -25,6 +25,9 @@ enum id_use known_name_use(void *known, const char *account);
 /* For ledger_compare: members of groups do not matter. */
 enum id_use known_owner_use(void *known, const char *account);
 
+/* For ledger_compare, too: a local group. */
+enum id_use known_group_use(void *known, const char *name, uint32_t gid);
+
 /* What is wrong with the place of jwt in the line of a database ("passwd") of nsswitch.conf; NULL when nothing is. */
 const char *nsswitch_wrong(const char *database);
 

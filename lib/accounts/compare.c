@@ -5,21 +5,27 @@
 
 #include "database.h"
 #include "ledger.h"
+#include "memberships.h"
 
 #define PAGE 1000 /* accounts, between which logins go on */
 
 static const struct kind {
-  bool group;
+  bool group, local;
   const char *select, *mark;
 } kinds[] = {{.group = false,
               .select = "SELECT uid, name, hidden FROM identities WHERE uid > ? ORDER BY uid LIMIT ?",
               .mark = "UPDATE identities SET hidden = ? WHERE uid = ? AND name = ?"},
              {.group = true,
               .select = "SELECT gid, name, hidden FROM groups WHERE gid > ? AND NOT local ORDER BY gid LIMIT ?",
+              .mark = "UPDATE groups SET hidden = ? WHERE gid = ? AND name = ?"},
+             {.group = true,
+              .local = true,
+              .select = "SELECT gid, name, hidden FROM groups WHERE gid > ? AND local"
+                        " AND EXISTS (SELECT 1 FROM memberships m WHERE m.gid = groups.gid) ORDER BY gid LIMIT ?",
               .mark = "UPDATE groups SET hidden = ? WHERE gid = ? AND name = ?"}};
 
 struct account { /* or group */
-  char name[ACCOUNT_NAME_MAX + 1];
+  char name[GROUP_NAME_MAX + 1];
   uint32_t id;
   bool was_hidden;
   bool known; /* every source answered, or one has it */
@@ -41,7 +47,7 @@ static enum reason read_page(struct ledger *ledger, const struct kind *kind, uin
   while (reason == REASON_OK && row && ret->count < PAGE) {
     struct account *account = &ret->accounts[ret->count];
     const char *name = column_text(statement, 1);
-    if (strlen(name) > ACCOUNT_NAME_MAX) return REASON_STATE_DAMAGED;
+    if (strlen(name) > GROUP_NAME_MAX) return REASON_STATE_DAMAGED;
     *account = (struct account){.id = (uint32_t)sqlite3_column_int64(statement, 0),
                                 .was_hidden = sqlite3_column_int(statement, 2) != 0};
     memcpy(account->name, name, strlen(name) + 1);
@@ -49,6 +55,13 @@ static enum reason read_page(struct ledger *ledger, const struct kind *kind, uin
     reason = database_step(ledger, statement, &row);
   }
   return reason;
+}
+
+static void ask_of_local(const struct provisioning *how, struct account *group) {
+  enum id_use use = how->group_use(how->context, group->name, group->id);
+  group->known = use != ID_UNKNOWN;
+  group->hidden = group->known ? use == ID_FREE : group->was_hidden;
+  group->result = use == ID_FREE ? COMPARISON_GROUP_LOST : COMPARISON_GROUP_BACK;
 }
 
 static void ask(const struct provisioning *how, struct account *account) {
@@ -99,7 +112,7 @@ struct listener {
 static enum reason compare_page(struct ledger *ledger, const struct provisioning *how, const struct kind *kind,
                                 struct page *page, const struct listener *listener, struct comparison_count *counts) {
   for (size_t i = 0; i < page->count; i++)
-    ask(how, &page->accounts[i]);
+    (kind->local ? ask_of_local : ask)(how, &page->accounts[i]);
   enum reason reason = any_news(page) ? mark(ledger, kind, page) : REASON_OK;
   for (size_t i = 0; reason == REASON_OK && i < page->count; i++) {
     const struct account *account = &page->accounts[i];

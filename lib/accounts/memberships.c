@@ -9,19 +9,22 @@
 
 /* ---- groups of other sources ---- */
 
-/* One that got another gid is another group; one that got another name is the same. */
+/* One that got another gid, or another name, is another group: a gid that is free is given out again. */
 static enum reason follow_local(struct ledger *ledger, uint32_t gid, const char *name, int64_t now) {
-  enum reason reason =
-      database_run(ledger, "DELETE FROM groups WHERE local AND name = ? AND gid <> ?", WITH(TEXT(name), INTEGER(gid)));
-  bool changed = reason == REASON_OK && sqlite3_changes(ledger->db) > 0;
+  enum reason reason = database_run(ledger, "DELETE FROM groups WHERE local AND (name = ?1 OR gid = ?2)",
+                                    WITH(TEXT(name), INTEGER(gid)));
+  if (reason == REASON_OK && sqlite3_changes(ledger->db) > 0) reason = database_note_behind(ledger);
   if (reason == REASON_OK)
-    reason = database_run(ledger, "UPDATE groups SET name = ? WHERE local AND gid = ?", WITH(TEXT(name), INTEGER(gid)));
-  changed = changed || (reason == REASON_OK && sqlite3_changes(ledger->db) > 0);
-  if (reason == REASON_OK && changed) reason = database_note_behind(ledger);
-  if (reason == REASON_OK)
-    reason = database_run(ledger, "INSERT OR IGNORE INTO groups (gid, name, local, since) VALUES (?, ?, 1, ?)",
+    reason = database_run(ledger, "INSERT INTO groups (gid, name, local, since) VALUES (?, ?, 1, ?)",
                           WITH(INTEGER(gid), TEXT(name), INTEGER(now)));
   return reason;
+}
+
+/* It is there as it was, whatever ledger_compare found. */
+static enum reason note_found(struct ledger *ledger, uint32_t gid) {
+  enum reason reason =
+      database_run(ledger, "UPDATE groups SET hidden = 0 WHERE gid = ? AND local AND hidden", WITH(INTEGER(gid)));
+  return reason == REASON_OK && sqlite3_changes(ledger->db) > 0 ? database_note_behind(ledger) : reason;
 }
 
 /* The row that memberships refer to. */
@@ -31,7 +34,8 @@ static enum reason note_group(struct ledger *ledger, uint32_t gid, const char *n
   bool ours = id_range_holds(range, gid);
   enum reason reason = database_integer(ledger, "SELECT 1 FROM groups WHERE gid = ? AND name = ?",
                                         WITH(INTEGER(gid), TEXT(name)), 0, &known);
-  if (reason != REASON_OK || known != 0) return reason;
+  if (reason == REASON_OK && known != 0) return note_found(ledger, gid);
+  if (reason != REASON_OK) return reason;
   if (!ours) reason = ledger_has_group(ledger, name, gid, &ours);
   if (reason != REASON_OK) return reason;
   return ours ? REASON_GROUP_AMBIGUOUS : follow_local(ledger, gid, name, now);

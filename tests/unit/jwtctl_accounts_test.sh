@@ -387,6 +387,22 @@ set_groups g2 $(seq 65)
 check '65 are too many' is "$status $(head -n 1 err)" '2 jwtctl accounts groups: an account is in at most 64 groups'
 set_groups nobody-of-ours locals
 check 'an account that is not there' is "$status $(grep -c 'no account of this name' err)" '1 1'
+cp group group.before
+run apply --config "$dir/groups.conf"
+check 'apply has nothing to say of a group as it was' refuse complained locals
+sed 's/^locals:/others:/' group.before >group # in place: it is mounted
+run apply --config "$dir/groups.conf"
+check 'a group whose gid is another'"'"'s is told' complained 'jwtctl apply: group "locals" (gid 70002): no other source has it with this gid any more, so nobody is a member by jwt-login'
+sed 's/^locals:x:70002:/locals:x:70005:/' group.before >group
+run apply --config "$dir/groups.conf"
+check 'so is one that has another gid' complained 'group "locals" (gid 70002): no other source has it'
+set_groups g2 locals
+check 'which can be given again' is "$status $(show g2 memberships)" '0 "memberships":[{"group":"locals"'
+set_groups g1
+set_groups g3
+run apply --config "$dir/groups.conf"
+check 'and is told no more' refuse complained locals
+cat group.before >group
 set_groups g2
 check 'without a group it is in none' is "$status $(cat out err)" "0 g2 (uid $uid) is in no group for good."
 check 'and that is published' are_in g2 ''

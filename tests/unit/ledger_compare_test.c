@@ -5,6 +5,8 @@
 #include "ledger_fixture.h"
 #include "tables.h"
 
+#define LOCAL 2000
+
 static const struct id_range wide = {100000, 199999};
 
 static const char *tables_of(const struct fixture *fixture) {
@@ -47,6 +49,15 @@ static enum id_use id_use(void *context UNUSED, uint32_t id) {
   return silent ? ID_UNKNOWN : ID_FREE;
 }
 
+static bool locals_are_lost;
+
+static enum id_use group_use(void *context UNUSED, const char *name, uint32_t gid) {
+  CHECK_STRING(name, "locals");
+  CHECK_INT(gid, LOCAL);
+  if (silent) return ID_UNKNOWN;
+  return locals_are_lost ? ID_FREE : ID_TAKEN;
+}
+
 /* "NAME:RESULT" of each that is told, '+' before news. */
 static void note(void *context, const struct compared *compared) {
   char *told = context;
@@ -56,7 +67,8 @@ static void note(void *context, const struct compared *compared) {
 
 static const char *compare(struct fixture *fixture, const struct login *login, struct comparison_count *ret) {
   static char told[256];
-  struct provisioning how = {.settings = &login->settings, .id_use = id_use, .name_use = name_use, .now = NOW};
+  struct provisioning how = {
+      .settings = &login->settings, .id_use = id_use, .name_use = name_use, .group_use = group_use, .now = NOW};
   told[0] = '\0';
   CHECK_REASON(ledger_compare(fixture->ledger, &how, note, told, ret), REASON_OK);
   return told;
@@ -105,7 +117,6 @@ static void no_publication_puts_it_back(void) {
   begin("alice", 0, false);
   compare(&fixture, &login, &count);
   CHECK_REASON(publish(&fixture, &login, NULL), REASON_OK);
-  admit(&fixture, &login, "alice");
   CHECK_REASON(publish(&fixture, &login, "alice"), REASON_OK);
   fixture_sql(&fixture, "UPDATE identities SET published = 0");
   admit(&fixture, &login, "bob");
@@ -173,6 +184,59 @@ static void a_group_that_another_source_gains_is_left_out(void) {
   CHECK(group_is_published(&fixture, "team"));
 }
 
+static bool alice_is_in(const struct fixture *fixture, uint32_t gid) {
+  struct tables *tables = tables_new(tables_of(fixture));
+  uint32_t uid, gids[TABLE_GROUPS_MAX];
+  size_t count = 0;
+  CHECK(tables_groups_of(tables, "alice", NOW, &uid, gids, TABLE_GROUPS_MAX, &count) == TABLE_FOUND && count <= 1);
+  tables_free(tables);
+  return count == 1 && gids[0] == gid;
+}
+
+/* Its gid may be another group's by now. */
+static void a_local_group_that_is_lost_has_no_members_of_ours(void) {
+  static const struct given_group locals = {"locals", LOCAL};
+  struct fixture fixture CLEANUP(fixture_end);
+  struct login login;
+  struct comparison_count count;
+  if (!fixture_begin(&fixture)) return;
+  admit(&fixture, &login, "alice");
+  CHECK_REASON(ledger_set_groups(fixture.ledger, &login.settings, tables_of(&fixture), "alice", &locals, 1, NOW),
+               REASON_OK);
+  begin(NULL, 0, false);
+  CHECK_STRING(compare(&fixture, &login, &count), "");
+  CHECK(alice_is_in(&fixture, LOCAL) && group_is_published(&fixture, "locals"));
+
+  locals_are_lost = true;
+  CHECK_STRING(compare(&fixture, &login, &count), "+locals:3 ");
+  CHECK(count.hidden == 1 && count.inside == 1);
+  CHECK_REASON(publish(&fixture, &login, "alice"), REASON_OK);
+  CHECK(!alice_is_in(&fixture, LOCAL) && !group_is_published(&fixture, "locals"));
+  begin(NULL, 0, true);
+  CHECK_STRING(compare(&fixture, &login, &count), "");
+  begin(NULL, 0, false);
+  CHECK_STRING(compare(&fixture, &login, &count), "locals:3 ");
+  CHECK_REASON(publish(&fixture, &login, NULL), REASON_OK);
+  CHECK(!alice_is_in(&fixture, LOCAL));
+
+  locals_are_lost = false;
+  CHECK_STRING(compare(&fixture, &login, &count), "+locals:4 ");
+  CHECK_REASON(publish(&fixture, &login, NULL), REASON_OK);
+  CHECK(alice_is_in(&fixture, LOCAL) && group_is_published(&fixture, "locals"));
+
+  /* Whoever is given it proves that it is there. */
+  locals_are_lost = true;
+  CHECK_STRING(compare(&fixture, &login, &count), "+locals:3 ");
+  CHECK_REASON(ledger_set_groups(fixture.ledger, &login.settings, tables_of(&fixture), "alice", &locals, 1, NOW),
+               REASON_OK);
+  CHECK(alice_is_in(&fixture, LOCAL));
+  /* One without members is nobody's concern. */
+  CHECK_REASON(ledger_set_groups(fixture.ledger, &login.settings, tables_of(&fixture), "alice", NULL, 0, NOW),
+               REASON_OK);
+  CHECK_STRING(compare(&fixture, &login, &count), "");
+  locals_are_lost = false;
+}
+
 static void every_account_is_asked_of(void) {
   struct fixture fixture CLEANUP(fixture_end);
   struct login login;
@@ -202,4 +266,5 @@ UNIT_MAIN({"what another source gains is left out", what_another_source_gains_is
           {"no publication puts it back", no_publication_puts_it_back},
           {"a source that does not answer changes nothing", a_source_that_does_not_answer_changes_nothing},
           {"a group that another source gains is left out", a_group_that_another_source_gains_is_left_out},
+          {"a local group that is lost has no members of ours", a_local_group_that_is_lost_has_no_members_of_ours},
           {"every account is asked of", every_account_is_asked_of})

@@ -275,6 +275,10 @@ static const struct declared_account declared = {
     .name = "decl", .uid = 150001, .home = "/srv/decl", .shell = "/bin/sh"};
 static const struct group_settings team = {.name = "team"};
 
+static enum id_use no_group_lost(void *context UNUSED, const char *name UNUSED, uint32_t gid UNUSED) {
+  return ID_TAKEN;
+}
+
 /* All that jwtctl apply does with other settings than before, and another source that has gained zoe. */
 static enum reason apply(struct ledger *ledger, const struct login *login, const char *tables) {
   struct account_settings settings = login->settings;
@@ -283,8 +287,11 @@ static enum reason apply(struct ledger *ledger, const struct login *login, const
   settings.groups = &team;
   settings.group_count = 1;
   settings.fingerprint = 2;
-  struct provisioning how = {
-      .settings = &settings, .id_use = nothing_taken, .name_use = zoe_is_taken, .now = NOW + 1000};
+  struct provisioning how = {.settings = &settings,
+                             .id_use = nothing_taken,
+                             .name_use = zoe_is_taken,
+                             .group_use = no_group_lost,
+                             .now = NOW + 1000};
   struct comparison_count count;
   enum reason reason = ledger_declare(ledger, &how, tell_nobody, NULL);
   if (reason == REASON_OK) reason = ledger_compare(ledger, &how, expect_zoe, NULL, &count);

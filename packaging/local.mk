@@ -1,6 +1,9 @@
 # packaging
 EXTRA_DIST += packaging/install-dependencies packaging/quickstart
 
+# For pam-auth-update(8); only packages install them, as only those run it when they come and go.
+EXTRA_DIST += packaging/pam-configs/jwt-login packaging/pam-configs/jwt-login-homes
+
 # ---- systemd: snippets that take effect where it is, and harm nobody where it is not ----
 systemdunitdir = $(prefix)/lib/systemd/system
 sysusersdir = $(prefix)/lib/sysusers.d

@@ -12,8 +12,8 @@ tokens=/dev/shm/tokens # in memory, and in no folder that is kept
 issuer_keys=/dev/shm/issuer
 tree=$top/tests/lib
 
-# enter_private_root SCRIPT [sshd]: run the script again inside a private root, which has an sshd if it needs one;
-# returns only there
+# enter_private_root SCRIPT [sshd [OPTION]...]: run the script again inside a private root, which has an sshd if it
+# needs one, with more options of private-root; returns only there
 enter_private_root() {
   [ -z "${PRIVATE_ROOT-}" ] || return 0
   local stage=$build/tests/stage sshd=${JWT_LOGIN_SSHD-$build/sshd}
@@ -22,7 +22,7 @@ enter_private_root() {
   [ -x "$stage/usr/libexec/jwt-login/jwt-keeper" ] || skip_all 'configured for another prefix than /usr'
   [ -z "${2-}" ] || [ -x /usr/sbin/sshd ] || [ -x "$sshd/usr/sbin/sshd" ] ||
     skip_all "no sshd: packaging/install-dependencies sshd=$build/sshd"
-  exec "$tree/private-root" --stage "$stage" --sshd "$sshd" --show "$top" --show "$build" \
+  exec "$tree/private-root" --stage "$stage" --sshd "$sshd" --show "$top" --show "$build" "${@:3}" \
     --keep "$build/tests/kept/$(basename "$1" .sh)" timeout --kill-after 5 "${TEST_SECONDS-400}" bash "$1"
 }
 

@@ -16,8 +16,8 @@ tests_system_skew_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -rpath /nowh
 dist_check_SCRIPTS += tests/system/accounts.sh tests/system/clock.sh tests/system/declared.sh \
 	tests/system/failures.sh tests/system/faults.sh tests/system/first-logins.sh tests/system/groups.sh tests/system/homes.sh \
 	tests/system/judge-status.sh tests/system/lying-judge.sh tests/system/ml-dsa.sh tests/system/module-gone.sh \
-	tests/system/nscd.sh tests/system/proof.sh tests/system/provider.sh tests/system/sources.sh tests/system/sshd.sh \
-	tests/system/stale-record.sh
+	tests/system/nscd.sh tests/system/pam-profile.sh tests/system/proof.sh tests/system/provider.sh tests/system/sources.sh \
+	tests/system/sshd.sh tests/system/stale-record.sh
 
 # Tokens of any length, through clients of others
 dist_check_SCRIPTS += tests/system/long-tokens.sh

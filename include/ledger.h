@@ -77,6 +77,7 @@ struct admission {
   bool local;        /* another source has the account: no identity is made or asked for */
   bool role;         /* the rule names the account literally: whoever it admits may use it, bound or not */
   bool create;       /* an identity may be made */
+  bool free_again;   /* every source answered: nobody has the name or id of an account that was hidden any more */
   const struct account_settings *settings;
   struct host_record host;
   id_use_function id_use; /* required when `create` */
@@ -111,6 +112,7 @@ enum ledger_change { LEDGER_UNCHANGED, LEDGER_ACCOUNT_ADDED };
  * - A control character in issuer or subject: REASON_CLAIMS_MALFORMED.
  * - Bound to another issuer and subject, or made for a role, which binds to nobody, and this is none:
  *   REASON_ACCOUNT_BOUND. A role leaves the binding as it is. Disabled: REASON_ACCOUNT_DISABLED.
+ * - Hidden (see ledger_compare): it comes back with free_again, and is REASON_SOURCE_UNAVAILABLE without.
  * - Not there and !create: REASON_ACCOUNT_UNKNOWN. REASON_NAME_RESERVED when a group of the ledger has the name.
  *   REASON_SETTINGS_INVALID when the fleet key cannot be read. Made: the id is the first probe of its name
  * (account_id_probe) that neither the ledger (tombstones included) nor id_use has taken; ID_UNKNOWN is
@@ -172,6 +174,9 @@ MUST_USE enum reason ledger_session_close(struct ledger *ledger, int64_t session
  * Whether it needs a token is the caller's question.
  */
 MUST_USE enum reason ledger_account_state(struct ledger *ledger, const char *name, uint32_t uid);
+
+/* The id of the identity of this name if it is hidden, see ledger_compare; 0 when it is not, or there is none. */
+MUST_USE enum reason ledger_hidden_id(struct ledger *ledger, const char *name, uint32_t *ret);
 
 /* ---- identities ---- */
 

@@ -20,6 +20,7 @@ static enum reason account_without_grant(struct event *event) {
   if (reason == REASON_OK) reason = event_ledger(event);
   if (reason == REASON_OK) reason = ledger_account_state(event->ledger, request->user, request->uid);
   if (reason == REASON_OK) reason = keeper_known_account(request->user, request->uid);
+  if (reason == REASON_OK) reason = keeper_hidden_account(event);
   if (reason == REASON_OK && name_is_listed(event->settings->accounts.require_token, request->service)) {
     reason = REASON_TOKEN_REQUIRED;
   }

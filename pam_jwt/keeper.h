@@ -20,6 +20,7 @@ struct event {
   uint32_t auth_info_size;   /* 0: it says nothing that counts */
   bool proof_later;          /* it will say so in the account phase */
   const char *why_unproved;  /* why it does not, NULL when it does */
+  bool free_again;           /* what hid the account is gone */
   struct settings *settings; /* NULL until loaded */
   struct ledger *ledger;     /* NULL until opened */
   int64_t now;
@@ -61,6 +62,12 @@ enum id_use keeper_id_use(void *context, uint32_t id);
  * not. REASON_ACCOUNT_ID_TAKEN, REASON_NAME_RESERVED.
  */
 MUST_USE enum reason keeper_known_account(const char *name, uint32_t id);
+
+/*
+ * Where the account is hidden, ask every source whether what hid it is gone, and set event->free_again.
+ * REASON_SOURCE_UNAVAILABLE when that is not certain.
+ */
+MUST_USE enum reason keeper_hidden_account(struct event *event);
 
 /* CALL_AUTHENTICATE: judge the token, then turn the verdict into a grant. */
 MUST_USE enum reason keeper_authenticate(struct event *event, const char *token, struct keeper_answer *ret);

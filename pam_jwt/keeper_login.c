@@ -22,6 +22,17 @@ enum reason keeper_known_account(const char *name, uint32_t id) {
   return sources_group_by_name(name, NULL) == SOURCE_FOUND ? REASON_NAME_RESERVED : REASON_OK;
 }
 
+/* One that does not answer may be the one for which the account was hidden. */
+enum reason keeper_hidden_account(struct event *event) {
+  const char *name = event->request->user;
+  uint32_t id = 0;
+  enum reason reason = ledger_hidden_id(event->ledger, name, &id);
+  if (reason != REASON_OK || id == 0) return reason;
+  event->free_again = sources_user_by_name(name, NULL) == SOURCE_ABSENT &&
+                      sources_group_by_name(name, NULL) == SOURCE_ABSENT && keeper_id_use(NULL, id) == ID_FREE;
+  return event->free_again ? REASON_OK : REASON_SOURCE_UNAVAILABLE;
+}
+
 static enum reason find_in_ledger(struct event *event, enum account_kind *ret) {
   enum reason reason = event_ledger(event);
   if (reason != REASON_OK) return reason;
@@ -33,8 +44,8 @@ static enum reason find_in_ledger(struct event *event, enum account_kind *ret) {
 }
 
 /*
- * A source that does not answer might have the name. Known accounts of ours go on; for any other name that is
- * not known to be absent the answer is no.
+ * A source that does not answer might have the name. Known accounts of ours go on unless they are hidden; for any other
+ * name that is not known to be absent the answer is no.
  */
 static enum reason find_account(struct event *event, struct account_facts *ret) {
   const struct keeper_request *request = event->request;
@@ -158,6 +169,7 @@ static enum reason admit(struct event *event, const struct account_facts *accoun
       .local = account->kind == ACCOUNT_LOCAL,
       .role = !rule->account_is_template,
       .create = rule->create,
+      .free_again = event->free_again,
       .settings = &event->settings->accounts,
       .host = {.uid = request->uid, .gid = request->gid, .home = request->home, .shell = request->shell},
       .id_use = keeper_id_use,
@@ -251,6 +263,7 @@ enum reason keeper_authenticate(struct event *event, const char *token, struct k
   if (reason == REASON_OK) reason = event_ledger(event);
   if (reason == REASON_OK) reason = refresh_tables(event);
   if (reason == REASON_OK) reason = resolve_groups(event);
+  if (reason == REASON_OK && account.kind != ACCOUNT_LOCAL) reason = keeper_hidden_account(event);
   if (reason == REASON_OK) reason = admit(event, &account, ret);
   return reason;
 }

@@ -16,6 +16,7 @@ struct found {
   bool exists;
   bool bound_elsewhere;
   bool disabled;
+  bool hidden;      /* another source had gained its name or id */
   bool published;   /* the tables are told of everything */
   bool as_resolved; /* the record is the one that the host resolved */
   uint32_t uid;
@@ -37,8 +38,8 @@ static enum reason find_identity(struct ledger *ledger, const struct admission *
   enum reason reason =
       database_query(ledger,
                      "SELECT uid, issuer, subject, home, shell, state = 'disabled',"
-                     " NOT EXISTS (SELECT 1 FROM identities WHERE published = 0) AND NOT (SELECT behind FROM tables)"
-                     " AND NOT hidden"
+                     " NOT EXISTS (SELECT 1 FROM identities WHERE published = 0) AND NOT (SELECT behind FROM tables),"
+                     " hidden"
                      " FROM identities WHERE name = ?",
                      WITH(TEXT(admission->name)), &statement);
   bool row = false;
@@ -51,6 +52,7 @@ static enum reason find_identity(struct ledger *ledger, const struct admission *
   ret->as_resolved = is_as_resolved(&admission->host, ret->uid, column_text(statement, 3), column_text(statement, 4));
   ret->disabled = sqlite3_column_int(statement, 5) != 0;
   ret->published = sqlite3_column_int(statement, 6) != 0;
+  ret->hidden = sqlite3_column_int(statement, 7) != 0;
   return REASON_OK;
 }
 
@@ -91,12 +93,16 @@ static enum reason use_token_up(struct ledger *ledger, const struct admission *a
                       WITH(TEXT(admission->issuer), TEXT(admission->token_id), INTEGER(admission->expires)));
 }
 
-/* One that was hidden is admitted when no source stands in its way any more: its session is to resolve. */
 static enum reason note_login(struct ledger *ledger, const struct admission *admission, uint32_t uid) {
-  return database_run(ledger,
-                      "UPDATE identities SET state = 'enabled', last_login = ?, published = published AND NOT hidden,"
-                      " hidden = 0 WHERE uid = ?",
+  return database_run(ledger, "UPDATE identities SET state = 'enabled', last_login = ? WHERE uid = ?",
                       WITH(INTEGER(admission->now), INTEGER(uid)));
+}
+
+/* Its session is to resolve. */
+static enum reason come_back(struct ledger *ledger, struct found *found) {
+  found->published = false;
+  return database_run(ledger, "UPDATE identities SET hidden = 0, published = 0 WHERE uid = ?",
+                      WITH(INTEGER(found->uid)));
 }
 
 static enum reason draw_grant_id(char ret[GRANT_ID_SIZE]) {
@@ -155,6 +161,7 @@ static enum reason check_admission(struct ledger *ledger, const struct admission
                                    const struct found *found) {
   if (found->exists && found->bound_elsewhere) return REASON_ACCOUNT_BOUND;
   if (found->exists && found->disabled) return REASON_ACCOUNT_DISABLED;
+  if (found->hidden && !admission->free_again) return REASON_SOURCE_UNAVAILABLE;
   enum reason reason = found->exists || admission->local ? REASON_OK : check_new_name(ledger, admission);
   return reason == REASON_OK ? check_replay(ledger, admission) : reason;
 }
@@ -186,6 +193,7 @@ static enum reason admit(struct ledger *ledger, const struct admission *admissio
   if (reason == REASON_OK) reason = check_admission(ledger, admission, &found);
   if (reason != REASON_OK) return reason;
 
+  if (found.hidden) reason = come_back(ledger, &found);
   if (!found.exists && !admission->local) {
     bool used = true;
     if (id != 0) reason = id_was_used(ledger, id, &used);

@@ -16,6 +16,14 @@ enum reason ledger_account_state(struct ledger *ledger, const char *name, uint32
   return state == DISABLED ? REASON_ACCOUNT_DISABLED : REASON_ACCOUNT_UNKNOWN;
 }
 
+enum reason ledger_hidden_id(struct ledger *ledger, const char *name, uint32_t *ret) {
+  int64_t id = 0;
+  enum reason reason =
+      database_integer(ledger, "SELECT uid FROM identities WHERE name = ? AND hidden", WITH(TEXT(name)), 0, &id);
+  if (reason == REASON_OK) *ret = (uint32_t)id;
+  return reason;
+}
+
 #define IDENTITIES                                                                        \
   "SELECT name, uid, home, shell, issuer, subject, state, created, last_login, declared," \
   " EXISTS (SELECT 1 FROM memberships WHERE identity = uid) FROM identities "

@@ -101,6 +101,24 @@ while_applied() { # WHAT FILE LINE
 while_applied 'another has the id, and the settings are applied' passwd "late:x:$id:100::/:/bin/sh"
 while_applied 'another has the name as a group, and the settings are applied' group 'ana:x:1700:'
 
+# What hid an account may be of the source that does not answer now.
+gain passwd 'ana:x:1600:1600::/nonexistent:/bin/sh'
+check 'an account whose name another has gained is hidden' eval 'jwtctl apply 2>&1 | grep -q ana'
+lose passwd
+sources files broken jwt
+check 'and stays so while a source is silent' turned_away source-unavailable ana
+check 'for everybody' refuse getent passwd ana
+sources files jwt
+check 'until all answer' is "$(id_of ana)" "$id"
+sqlite3 $ledger "UPDATE identities SET hidden = 1 WHERE name = 'ana'"
+check 'hidden, and not yet out of the tables, it goes on without a token when all answer' by_key_alone
+sources files broken jwt
+log_mark
+check 'and is refused when not' refuse by_key_alone
+check 'for that reason' logged 'decision=deny reason=source-unavailable phase=account user=ana '
+sources files jwt
+check 'a login ends that' is "$(id_of ana)" "$id"
+
 gain passwd 'ana:x:1600:1600::/nonexistent:/bin/sh'
 check 'a local account of the same name is the one that resolves' is "$(getent passwd ana | cut -d: -f3)" 1600
 check 'and a template does not open it' turned_away account-local ana

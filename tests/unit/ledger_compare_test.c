@@ -117,6 +117,8 @@ static void no_publication_puts_it_back(void) {
   begin("alice", 0, false);
   compare(&fixture, &login, &count);
   CHECK_REASON(publish(&fixture, &login, NULL), REASON_OK);
+  login_prepare(&login, "alice", wide);
+  CHECK_REASON(login_try(&fixture, &login), REASON_SOURCE_UNAVAILABLE);
   CHECK_REASON(publish(&fixture, &login, "alice"), REASON_OK);
   fixture_sql(&fixture, "UPDATE identities SET published = 0");
   admit(&fixture, &login, "bob");
@@ -125,6 +127,28 @@ static void no_publication_puts_it_back(void) {
   login.settings.fingerprint = 2;
   CHECK_REASON(publish(&fixture, &login, "bob"), REASON_OK); /* all anew */
   CHECK(!is_published(&fixture, "alice") && is_published(&fixture, "bob"));
+}
+
+static void a_login_for_which_all_is_free_brings_it_back(void) {
+  struct fixture fixture CLEANUP(fixture_end);
+  struct login login;
+  struct comparison_count count;
+  if (!fixture_begin(&fixture)) return;
+  uint32_t hidden = 0, alice = admit(&fixture, &login, "alice");
+  CHECK_REASON(publish(&fixture, &login, NULL), REASON_OK);
+  CHECK_REASON(ledger_hidden_id(fixture.ledger, "alice", &hidden), REASON_OK);
+  CHECK_INT(hidden, 0);
+  begin("alice", 0, false);
+  compare(&fixture, &login, &count);
+  CHECK_REASON(publish(&fixture, &login, NULL), REASON_OK);
+  CHECK_REASON(ledger_hidden_id(fixture.ledger, "alice", &hidden), REASON_OK);
+  CHECK_INT(hidden, alice);
+  CHECK_REASON(login_try(&fixture, &login), REASON_SOURCE_UNAVAILABLE);
+  login.admission.free_again = true;
+  CHECK_REASON(login_try(&fixture, &login), REASON_OK);
+  CHECK_INT(login.change, LEDGER_ACCOUNT_ADDED);
+  CHECK_REASON(publish(&fixture, &login, "alice"), REASON_OK);
+  CHECK(is_published(&fixture, "alice"));
 }
 
 /* What is not known changes nothing: neither does an account vanish, nor does one come back. */
@@ -264,6 +288,7 @@ static void every_account_is_asked_of(void) {
 
 UNIT_MAIN({"what another source gains is left out", what_another_source_gains_is_left_out},
           {"no publication puts it back", no_publication_puts_it_back},
+          {"a login for which all is free brings it back", a_login_for_which_all_is_free_brings_it_back},
           {"a source that does not answer changes nothing", a_source_that_does_not_answer_changes_nothing},
           {"a group that another source gains is left out", a_group_that_another_source_gains_is_left_out},
           {"a local group that is lost has no members of ours", a_local_group_that_is_lost_has_no_members_of_ours},

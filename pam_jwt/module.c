@@ -24,6 +24,7 @@
 struct state {
   char user[ACCOUNT_NAME_MAX + 1]; /* who authenticated here, "" when nobody did */
   char grant[GRANT_ID_SIZE];       /* taken out of the PAM environment, "" before */
+  bool unproved;                   /* the grant was given before its key was proved */
   bool has_groups;
   uint32_t group_count;
   gid_t groups[GRANT_GROUPS_MAX];
@@ -176,6 +177,7 @@ static int use_token(pam_handle_t *pamh, struct state *state, const struct host_
   int code = publish_grant(pamh, reply.grant);
   if (code == PAM_SUCCESS) {
     memcpy(state->user, request.user, sizeof(state->user));
+    state->unproved = reply.unproved;
     if (!reply.unproved) remember_groups(state, &reply);
   }
   ERASE_OBJECT(reply);
@@ -266,16 +268,7 @@ static void end_what_becomes_another(pam_handle_t *pamh, const struct host_accou
   _exit(EXIT_FAILURE);
 }
 
-/* A grant that waits for its key is given to programs that ask for the account in between. One whose stack leaves our
- * account phase out has nobody to prove the key to, and might not mind a failure here. */
-static void end_what_was_not_proved(enum reason reason) {
-  if (reason == REASON_PROOF_MISSING) _exit(EXIT_FAILURE);
-}
-
-int module_credentials(pam_handle_t *pamh, int flags) {
-  if (flags & PAM_DELETE_CRED) return PAM_SUCCESS;
-  struct state *state = state_of(pamh);
-  if (state == NULL) return PAM_BUF_ERR;
+static int give_credentials(pam_handle_t *pamh, struct state *state) {
   const char *grant = take_grant(pamh, state);
   CLEANUP(host_account_clear) struct host_account account;
   if (!host_account_find(pamh, &account)) return PAM_USER_UNKNOWN;
@@ -285,11 +278,25 @@ int module_credentials(pam_handle_t *pamh, int flags) {
   if (!state->has_groups && grant != NULL) {
     struct keeper_answer reply;
     enum reason reason = ask(pamh, CALL_CREDENTIALS, &account, grant, &reply);
-    end_what_was_not_proved(reason);
+    if (reason == REASON_PROOF_MISSING) state->unproved = true;
     if (reason != REASON_OK) return PAM_CRED_ERR;
     remember_groups(state, &reply);
   }
   return add_groups(state);
+}
+
+/*
+ * A grant that waits for its key is given to programs that ask for the account in between. One whose stack leaves our
+ * account phase out has nobody to prove the key to, and might not mind a failure here, whatever it is: by now the grant
+ * may be over as well. So it ends here.
+ */
+int module_credentials(pam_handle_t *pamh, int flags) {
+  if (flags & PAM_DELETE_CRED) return PAM_SUCCESS;
+  struct state *state = state_of(pamh);
+  if (state == NULL) return PAM_BUF_ERR;
+  int code = give_credentials(pamh, state);
+  if (state->unproved && code != PAM_SUCCESS) _exit(EXIT_FAILURE);
+  return code;
 }
 
 /* ---- session ---- */

@@ -166,6 +166,13 @@ cp /run/stack /etc/pam.d/sshd
 check 'a stack without our account phase' refused_by_password proof-missing credentials worker ed25519
 grep '^auth\|unix' /run/whole-stack >/etc/pam.d/sshd
 check 'and without our session' refused_by_password proof-missing credentials worker ed25519
+cat >/usr/local/bin/end-grants <<'END'
+#!/bin/sh
+sqlite3 -cmd '.timeout 4000' /var/lib/jwt-login/ledger.db 'UPDATE grants SET expires = 1'
+END
+chmod 755 /usr/local/bin/end-grants
+echo 'account required pam_exec.so /usr/local/bin/end-grants' >>/etc/pam.d/sshd
+check 'nor when the token ends in between' refused_by_password grant-expired credentials worker ed25519
 cp /run/whole-stack /etc/pam.d/sshd
 sed -i 's/^PasswordAuthentication.*/PasswordAuthentication no/' /etc/ssh/sshd_config
 

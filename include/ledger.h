@@ -84,9 +84,10 @@ struct admission {
   void *id_use_context;
   const struct given_group *groups; /* that the rule gives */
   size_t group_count;
-  bool host_membership; /* they become memberships, too, of an account that is not `local` */
-  const char *token_id; /* single use: what is remembered until `expires`; NULL when the rule allows more */
-  int64_t expires;      /* the token's exp */
+  bool host_membership;  /* they become memberships, too, of an account that is not `local` */
+  const char *token_id;  /* single use: what is remembered; NULL when the rule allows more */
+  int64_t token_expires; /* the token's exp, the same at each use */
+  int64_t expires;       /* the rights end: the same, or later when that is over already */
   bool session_until_expiry;
   const char *unproved; /* thumbprint of the key that is to be proved before the grant counts; NULL: it counts */
   int64_t now;

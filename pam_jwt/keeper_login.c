@@ -177,6 +177,7 @@ static enum reason admit(struct event *event, const struct account_facts *accoun
       .group_count = event->group_count,
       .host_membership = event->rule->host_membership,
       .token_id = rule->single_use ? verdict->token_id : NULL,
+      .token_expires = verdict->expires,
       .expires = rights_end(event),
       .session_until_expiry = rule->session_until_expiry,
       .unproved = event->proof_later && verdict->proof[0] != '\0' ? verdict->proof : NULL,

@@ -82,7 +82,7 @@ static enum reason check_replay(struct ledger *ledger, const struct admission *a
       ledger,
       "SELECT 1 FROM used_tokens WHERE issuer = ?1 AND token_id = ?2 UNION ALL"
       " SELECT 1 FROM used_tokens WHERE issuer = ?1 AND token_id = " FORGOTTEN_TOKENS " AND expires >= ?3",
-      WITH(TEXT(admission->issuer), TEXT(admission->token_id), INTEGER(admission->expires)), 0, &used);
+      WITH(TEXT(admission->issuer), TEXT(admission->token_id), INTEGER(admission->token_expires)), 0, &used);
   if (reason != REASON_OK) return reason;
   return used != 0 ? REASON_REPLAYED : REASON_OK;
 }
@@ -90,7 +90,7 @@ static enum reason check_replay(struct ledger *ledger, const struct admission *a
 static enum reason use_token_up(struct ledger *ledger, const struct admission *admission) {
   if (admission->token_id == NULL) return REASON_OK;
   return database_run(ledger, "INSERT INTO used_tokens (issuer, token_id, expires) VALUES (?, ?, ?)",
-                      WITH(TEXT(admission->issuer), TEXT(admission->token_id), INTEGER(admission->expires)));
+                      WITH(TEXT(admission->issuer), TEXT(admission->token_id), INTEGER(admission->token_expires)));
 }
 
 static enum reason note_login(struct ledger *ledger, const struct admission *admission, uint32_t uid) {

@@ -125,6 +125,7 @@ static inline void login_prepare(struct login *login, const char *name, struct i
                                         .settings = &login->settings,
                                         .host = {.uid = id, .gid = id, .home = login->home, .shell = "/bin/bash"},
                                         .id_use = nothing_taken,
+                                        .token_expires = EXPIRES,
                                         .expires = EXPIRES,
                                         .session_until_expiry = true,
                                         .now = NOW};

@@ -412,7 +412,7 @@ static enum reason use(struct fixture *fixture, const char *token_id, int64_t ex
   struct login login;
   login_prepare(&login, "alice", wide);
   login.admission.token_id = token_id;
-  login.admission.expires = expires;
+  login.admission.token_expires = login.admission.expires = expires;
   return login_try(fixture, &login);
 }
 
@@ -428,6 +428,12 @@ static void a_used_token_stays_used_whatever_the_clock_says(void) {
   CHECK_REASON(use(&fixture, "jti-1", EXPIRES), REASON_REPLAYED);
   CHECK_REASON(use(&fixture, "jti-2", EXPIRES - 60), REASON_REPLAYED);
   CHECK_INT(fixture_sql(&fixture, "SELECT count(*) FROM used_tokens"), 1);
+
+  /* Within the leeway after its exp the rights end later than the token. */
+  login_prepare(&other, "alice", wide);
+  other.admission.token_id = "jti-1";
+  other.admission.expires = EXPIRES + 30;
+  CHECK_REASON(login_try(&fixture, &other), REASON_REPLAYED);
 
   /* A token that ends later is new, and one of another issuer. */
   CHECK_REASON(use(&fixture, "jti-3", EXPIRES + 1), REASON_OK);

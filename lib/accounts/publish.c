@@ -52,8 +52,17 @@ enum reason database_note_behind(struct ledger *ledger) {
   return database_run(ledger, "UPDATE tables SET behind = 1, changes = changes + 1", WITH_NOTHING);
 }
 
-static enum reason note_building(struct ledger *ledger) {
-  return database_run(ledger, "UPDATE tables SET building = 1 WHERE NOT building", WITH_NOTHING);
+/* In one transaction: whoever ends a building, so that others no longer leave theirs to it, changes *ret_changes. */
+static enum reason begin_building(struct ledger *ledger, int64_t *ret_changes) {
+  struct transaction transaction CLEANUP(transaction_end) = {0};
+  struct state state;
+  enum reason reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction);
+  if (reason == REASON_OK)
+    reason = database_run(ledger, "UPDATE tables SET building = 1 WHERE NOT building", WITH_NOTHING);
+  if (reason == REASON_OK) reason = read_state(ledger, &state);
+  if (reason == REASON_OK) reason = transaction_commit(&transaction);
+  if (reason == REASON_OK) *ret_changes = state.changes;
+  return reason;
 }
 
 /* Whoever builds now begins again. */
@@ -189,19 +198,21 @@ static enum reason use(struct ledger *ledger, struct id_range range, struct tabl
   return reason;
 }
 
-/* *ret_done is false when something changed meanwhile. */
+/* *ret_done is false when something changed meanwhile. That may show by late rows which contradict the base alone: a
+ * local group without a member may get another gid unnoticed. */
 static enum reason publish_beside(struct ledger *ledger, const struct account_settings *settings, const char *directory,
                                   const char *without, bool *ret_done) {
   struct table_base *base CLEANUP(drop_base) = NULL;
   struct transaction transaction CLEANUP(transaction_end) = {0};
-  struct state before, now;
-  enum reason reason = note_building(ledger);
-  if (reason == REASON_OK) reason = read_state(ledger, &before);
+  struct state now;
+  int64_t before;
+  enum reason reason = begin_building(ledger, &before);
   if (reason == REASON_OK) reason = build(ledger, settings, directory, without, &base);
   if (reason == REASON_OK) reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction);
   if (reason == REASON_OK) reason = read_state(ledger, &now);
-  if (reason != REASON_OK || now.changes != before.changes || now.unpublished > LATE_MAX) return reason;
+  if (reason != REASON_OK || now.changes != before || now.unpublished > LATE_MAX) return reason;
   reason = use(ledger, settings->range, base, without);
+  if (reason == REASON_INTERNAL) return REASON_OK;
   if (reason == REASON_OK) reason = transaction_commit(&transaction);
   if (reason == REASON_OK) *ret_done = true;
   return reason;

@@ -23,7 +23,7 @@ tests_unit_ledger_lock_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/lib/accoun
 tests_unit_ledger_lock_test_LDADD = lib/accounts/libaccounts.la $(SQLITE_LIBS)
 
 tests_unit_ledger_publish_test_SOURCES = tests/unit/ledger_publish_test.c
-tests_unit_ledger_publish_test_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_unit_ledger_publish_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/lib/accounts $(SQLITE_CFLAGS)
 tests_unit_ledger_publish_test_LDADD = lib/accounts/libaccounts.la $(SQLITE_LIBS)
 
 tests_unit_ledger_groups_test_SOURCES = tests/unit/ledger_groups_test.c

@@ -532,14 +532,18 @@ static void tidying_waits_for_the_end(void) {
 
 /* ---- groups of other sources ---- */
 
+static enum reason admit_local(struct fixture *fixture, struct login *login, const char *account,
+                               const struct given_group *group) {
+  login_prepare(login, account, wide);
+  login->admission.groups = group;
+  login->admission.group_count = 1;
+  login->admission.host_membership = true;
+  return login_try(fixture, login);
+}
+
 static enum reason give_local(struct fixture *fixture, const char *account, const char *group, uint32_t gid) {
   struct login login;
-  const struct given_group groups[] = {{group, gid}};
-  login_prepare(&login, account, wide);
-  login.admission.groups = groups;
-  login.admission.group_count = 1;
-  login.admission.host_membership = true;
-  enum reason reason = login_try(fixture, &login);
+  enum reason reason = admit_local(fixture, &login, account, &(struct given_group){group, gid});
   if (reason == REASON_OK)
     CHECK_REASON(ledger_publish(fixture->ledger, &login.settings, tables_of(fixture), account), REASON_OK);
   return reason;
@@ -558,6 +562,41 @@ static void a_local_group_follows_its_name_and_gid(void) {
   CHECK_REASON(give_local(&fixture, "carl", "renamed", 2001), REASON_OK);
   CHECK_STRING(members_at(&fixture, "renamed", NOW), "carl ");
   CHECK_INT(groups_at(&fixture, "bob", NOW), 0);
+}
+
+/* More than are read at a time while tables are built. */
+static void provision_many(struct fixture *fixture, const struct host *host) {
+  enum { MANY = 1100 };
+  static struct provision accounts[MANY];
+  static char names[MANY][8];
+  for (size_t i = 0; i < MANY; i++) {
+    snprintf(names[i], sizeof names[i], "n%zu", i);
+    accounts[i] = (struct provision){.name = names[i], .issuer = "i", .subject = "s"};
+  }
+  CHECK_REASON(ledger_provision(fixture->ledger, &host->how, accounts, MANY), REASON_OK);
+}
+
+/* The group is known no more when somebody who has it under another gid logs in, and waits for the tables. */
+static void renumber(void *context, size_t accounts UNUSED) {
+  struct fixture other = *(struct fixture *)context;
+  struct login login;
+  if (fixture_sql(&other, "SELECT count(*) FROM memberships WHERE gid = 2001") != 0) return;
+  CHECK_REASON(ledger_open(other.path, LEDGER_WRITE, &other.ledger), REASON_OK);
+  sweep(&other);
+  CHECK_REASON(admit_local(&other, &login, "carl", &(struct given_group){"locals", 2001}), REASON_OK);
+  ledger_close(other.ledger);
+}
+
+static void a_local_group_may_get_another_gid_while_tables_are_built(void) {
+  struct fixture fixture CLEANUP(fixture_end);
+  struct host host;
+  if (!begin_with_group(&fixture, &host)) return;
+  provision_many(&fixture, &host);
+  CHECK_REASON(give_local(&fixture, "alice", "locals", LOCAL), REASON_OK);
+  ledger_watch(fixture.ledger, renumber, &fixture);
+  CHECK_REASON(ledger_publish(fixture.ledger, &host.settings, tables_of(&fixture), NULL), REASON_OK);
+  CHECK_STRING(members_at(&fixture, "locals", NOW), "carl ");
+  CHECK_INT(groups_at(&fixture, "alice", NOW), 0);
 }
 
 static void what_means_two_things_is_refused(void) {
@@ -707,6 +746,8 @@ UNIT_MAIN({"sections become groups", sections_become_groups},
            a_declared_account_that_is_rebound_or_withdrawn_loses_them},
           {"tidying waits for the end", tidying_waits_for_the_end},
           {"a local group follows its name and gid", a_local_group_follows_its_name_and_gid},
+          {"a local group may get another gid while tables are built",
+           a_local_group_may_get_another_gid_while_tables_are_built},
           {"what means two things is refused", what_means_two_things_is_refused},
           {"the range decides what is published", the_range_decides_what_is_published},
           {"the longest of many are published", the_longest_of_many_are_published},

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
+#include "database.h"
 #include "ledger.h"
 #include "ledger_fixture.h"
 #include "table_writer.h"
@@ -430,6 +431,69 @@ static void logins_go_on_beside_a_publication_of_all(void) {
   check_all_agree(&fixture, accounts);
 }
 
+/* What others do while one builds tables who has lost his turn. */
+struct others {
+  struct fixture fixture;    /* with a ledger of their own */
+  struct ledger *builder;    /* the other's */
+  int moments, moment;       /* in which the builder is between two transactions; that in which they publish all */
+  struct login all, one;     /* `one` logs in when the builder has passed his place */
+  bool published, logged_in; /* each once */
+};
+
+static void publish_for_others(struct others *others) {
+  char turn[128];
+  others->published = true;
+  snprintf(turn, sizeof turn, "%s-turn", others->fixture.path);
+  CHECK_INT(unlink(turn), 0);
+  CHECK_REASON(publish(&others->fixture, &others->all, NULL), REASON_OK);
+}
+
+static int at_statement(unsigned event UNUSED, void *context, void *statement UNUSED, void *sql UNUSED) {
+  struct others *others = context;
+  if (sqlite3_get_autocommit(others->builder->db) && ++others->moments == others->moment) publish_for_others(others);
+  return 0;
+}
+
+static void at_page(void *context, size_t accounts UNUSED) {
+  struct others *others = context;
+  if (others->logged_in) return;
+  others->logged_in = true;
+  CHECK_REASON(login_try(&others->fixture, &others->one), REASON_OK);
+  CHECK_REASON(publish(&others->fixture, &others->one, others->one.name), REASON_OK);
+}
+
+/* Build beside others that publish all in that moment. False when there is no such moment. */
+static bool build_beside(int moment) {
+  struct fixture fixture CLEANUP(fixture_end);
+  struct others others = {.moment = moment};
+  if (!fixture_begin(&fixture)) return false;
+  provision_many(&fixture, 1500);
+  login_prepare(&others.all, "u", huge);
+  login_prepare(&others.one, "early", huge);
+  CHECK(fixture_sql(&fixture, "SELECT uid FROM identities ORDER BY uid LIMIT 1 OFFSET 999") >
+        others.one.admission.host.uid);
+  others.fixture = fixture;
+  CHECK_REASON(ledger_open(fixture.path, LEDGER_WRITE, &others.fixture.ledger), REASON_OK);
+  others.builder = fixture.ledger;
+  ledger_watch(fixture.ledger, at_page, &others);
+  CHECK_INT(sqlite3_trace_v2(fixture.ledger->db, SQLITE_TRACE_STMT, at_statement, &others), SQLITE_OK);
+  CHECK_REASON(publish(&fixture, &others.all, NULL), REASON_OK);
+  CHECK(others.logged_in);
+  CHECK_INT(published(&fixture, "early"), others.one.grant.uid);
+  CHECK_INT(fixture_sql(&fixture, "SELECT count(*) FROM identities WHERE published = 0"), 0);
+  ledger_close(others.fixture.ledger);
+  return others.published;
+}
+
+/* A login that left nothing to be done by others must not be lost by one who builds for longer than they wait. */
+static void who_lost_the_turn_loses_nobody(void) {
+  int moment = 1;
+  while (build_beside(moment) && !unit_failed)
+    moment++;
+  if (unit_failed) printf("# moment %d\n", moment);
+  CHECK(moment > 5);
+}
+
 /* Its bindings would be forgotten: an empty one must not take its place. */
 static void a_lost_ledger_is_not_replaced(void) {
   struct fixture fixture CLEANUP(fixture_end);
@@ -468,4 +532,5 @@ UNIT_MAIN({"all are published", all_are_published}, {"one is added", one_is_adde
           {"a login does not publish for who is at it", a_login_does_not_publish_for_who_is_at_it},
           {"many that were cut off take one building", many_that_were_cut_off_take_one_building},
           {"logins go on beside a publication of all", logins_go_on_beside_a_publication_of_all},
+          {"who lost the turn loses nobody", who_lost_the_turn_loses_nobody},
           {"a lost ledger is not replaced", a_lost_ledger_is_not_replaced})

@@ -166,7 +166,7 @@ enum reason ledger_each_membership(struct ledger *ledger, uint32_t uid, int64_t 
 static bool take_membership(sqlite3_stmt *statement, struct account_memberships *ret) {
   const char *name = column_text(statement, 1);
   size_t length = strlen(name);
-  if (ret->count == TABLE_GROUPS_MAX || length > GROUP_NAME_MAX) return false;
+  if (length > GROUP_NAME_MAX) return false;
   uint32_t gid = (uint32_t)sqlite3_column_int64(statement, 0);
   memcpy(ret->names[ret->count], name, length + 1);
   ret->groups[ret->count] = (struct table_group){.name = ret->names[ret->count], .gid = gid};
@@ -175,22 +175,34 @@ static bool take_membership(sqlite3_stmt *statement, struct account_memberships 
 }
 
 /* The reader looks at the clock, so those that are over do no harm; a disabled account has none. */
+#define OF_ACCOUNT                                                                               \
+  OF_IDENTITY FIT_FOR_TABLES                                                                     \
+      " AND NOT EXISTS (SELECT 1 FROM identities WHERE uid = m.identity AND state = 'disabled')" \
+      " GROUP BY m.gid ORDER BY over DESC, m.gid"
+
+/* Prepared once, for that takes longer than all the rest; and without a LIMIT, which has SQLite sort in a B-tree
+ * that it opens each time. Run to its end, it keeps no lock. */
+static enum reason look_at(struct ledger *ledger, const struct value *values, size_t count, sqlite3_stmt **statement) {
+  if (*statement == NULL) return database_query(ledger, OF_ACCOUNT, values, count, statement);
+  return database_again(ledger, *statement, values, count);
+}
+
 enum reason memberships_of(struct ledger *ledger, uint32_t uid, struct id_range range,
                            struct account_memberships *ret) {
   _Static_assert(TABLE_FOREVER == INT64_MAX, "what OF_IDENTITY says for NULL");
-  sqlite3_stmt *statement CLEANUP(statement_free) = NULL;
-  enum reason reason =
-      database_query(ledger,
-                     OF_IDENTITY FIT_FOR_TABLES
-                     " AND NOT EXISTS (SELECT 1 FROM identities WHERE uid = m.identity AND state ="
-                     " 'disabled') GROUP BY m.gid ORDER BY over DESC, m.gid LIMIT ?",
-                     WITH(INTEGER(uid), INTEGER(range.min), INTEGER(range.max), INTEGER(TABLE_GROUPS_MAX)), &statement);
+  enum reason reason = look_at(ledger, WITH(INTEGER(uid), INTEGER(range.min), INTEGER(range.max)), &ret->statement);
   bool row = false;
   ret->count = 0;
-  if (reason == REASON_OK) reason = database_step(ledger, statement, &row);
-  while (reason == REASON_OK && row)
-    reason = take_membership(statement, ret) ? database_step(ledger, statement, &row) : REASON_STATE_DAMAGED;
+  if (reason == REASON_OK) reason = database_step(ledger, ret->statement, &row);
+  while (reason == REASON_OK && row) {
+    if (ret->count < TABLE_GROUPS_MAX && !take_membership(ret->statement, ret)) return REASON_STATE_DAMAGED;
+    reason = database_step(ledger, ret->statement, &row);
+  }
   return reason;
+}
+
+void memberships_clear(struct account_memberships *memberships) {
+  statement_free(&memberships->statement);
 }
 
 static bool add_group(struct group_list *list, sqlite3_stmt *statement) {

@@ -2,6 +2,8 @@
 #ifndef JWT_LOGIN_ACCOUNTS_MEMBERSHIPS_H
 #define JWT_LOGIN_ACCOUNTS_MEMBERSHIPS_H
 
+#include <sqlite3.h>
+
 #include "ledger.h"
 #include "table_writer.h"
 
@@ -49,9 +51,11 @@ struct account_memberships {
   struct table_group groups[TABLE_GROUPS_MAX]; /* those of the items; names stand in `names` */
   char names[TABLE_GROUPS_MAX][GROUP_NAME_MAX + 1];
   size_t count;
+  sqlite3_stmt *statement; /* NULL, or of a look at another account before; see memberships_clear */
 };
 MUST_USE enum reason memberships_of(struct ledger *ledger, uint32_t uid, struct id_range range,
                                     struct account_memberships *ret);
+void memberships_clear(struct account_memberships *memberships);
 
 /* All groups that the tables are told of. */
 struct group_list {

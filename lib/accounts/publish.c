@@ -109,6 +109,10 @@ struct rows {
   struct account_memberships memberships; /* of the last */
 };
 
+static void rows_clear(struct rows *rows) {
+  memberships_clear(&rows->memberships);
+}
+
 static enum reason row_at(struct rows *rows, struct table_row *ret) {
   sqlite3_stmt *statement = rows->statement;
   struct account_memberships *memberships = &rows->memberships;
@@ -165,12 +169,12 @@ static enum reason build(struct ledger *ledger, const struct account_settings *s
                                       WITH(INTEGER(0), INTEGER(PAGE)), &statement);
   if (reason == REASON_OK) reason = groups_for_tables(ledger, settings->range, &groups);
   if (reason != REASON_OK) return reason;
-  struct rows rows = {.ledger = ledger,
-                      .statement = statement,
-                      .range = settings->range,
-                      .without = without,
-                      .page = PAGE,
-                      .groups = &groups};
+  struct rows rows CLEANUP(rows_clear) = {.ledger = ledger,
+                                          .statement = statement,
+                                          .range = settings->range,
+                                          .without = without,
+                                          .page = PAGE,
+                                          .groups = &groups};
   struct table_source source = {
       .next = next_row, .context = &rows, .groups = groups.items, .group_count = groups.count};
   return tables_build(directory, settings, &source, ret);
@@ -183,7 +187,7 @@ static enum reason use_with_late_rows(struct ledger *ledger, struct id_range ran
   enum reason reason = database_query(ledger, ROWS "WHERE published = 0 AND NOT hidden", WITH_NOTHING, &statement);
   if (reason == REASON_OK) reason = groups_for_tables(ledger, range, &groups);
   if (reason != REASON_OK) return reason;
-  struct rows rows = {.ledger = ledger, .statement = statement, .range = range};
+  struct rows rows CLEANUP(rows_clear) = {.ledger = ledger, .statement = statement, .range = range};
   struct table_source late = {.next = next_row, .context = &rows, .groups = groups.items, .group_count = groups.count};
   return tables_use(base, &late);
 }
@@ -262,7 +266,7 @@ static enum reason put_rows(struct ledger *ledger, const struct account_settings
   sqlite3_stmt *statement CLEANUP(statement_free) = NULL;
   enum reason reason = database_query(ledger, ROWS_TO_PUT, WITH(TEXT(name)), &statement), failure = REASON_OK;
   if (reason != REASON_OK) return reason;
-  struct rows rows = {.ledger = ledger, .statement = statement, .range = settings->range};
+  struct rows rows CLEANUP(rows_clear) = {.ledger = ledger, .statement = statement, .range = settings->range};
   struct table_row row;
   while (reason == REASON_OK && next_row(&rows, &row, &failure))
     reason = tables_put(directory, &row, rows.memberships.groups, rows.memberships.count);

@@ -33,6 +33,8 @@ void table_base_name(uint64_t generation, char ret[BASE_NAME_SIZE]) {
 
 /* ---- check values: against damage, not against whoever can write the file ---- */
 
+#define SPREAD 0x9e3779b97f4a7c15u /* odd, and its bits in no order: 2^64 / the golden ratio */
+
 struct sum {
   uint64_t words, places;
 };
@@ -40,11 +42,14 @@ struct sum {
 static void add_word(struct sum *sum, const char *bytes) {
   uint64_t word;
   memcpy(&word, bytes, sizeof(word));
-  sum->words += word;
+  sum->words = (sum->words << 29 | sum->words >> 35) + word;
   sum->places += sum->words;
 }
 
-/* Two running sums (Fletcher 1982), so that also words in another order give another value, four words at a time. */
+/*
+ * Two running sums (Fletcher 1982), so that also words in another order give another value, four words at a time. The
+ * first is turned from word to word: what changes two words' highest bits would else leave both sums as they are.
+ */
 uint64_t table_sum(uint64_t seed, const void *bytes, size_t size) {
   enum { WORD = sizeof(uint64_t) };
   struct sum sum = {seed ^ size, 0};
@@ -62,8 +67,8 @@ uint64_t table_sum(uint64_t seed, const void *bytes, size_t size) {
     memcpy(rest, at, (size_t)(end - at));
     add_word(&sum, rest);
   }
-  uint64_t mixed = (sum.words ^ sum.words >> 32) * 0x9e3779b97f4a7c15u ^ sum.places;
-  mixed = (mixed ^ mixed >> 32) * 0x9e3779b97f4a7c15u;
+  uint64_t mixed = (sum.words ^ sum.words >> 32) * SPREAD ^ sum.places;
+  mixed = (mixed ^ mixed >> 32) * SPREAD;
   return mixed ^ mixed >> 32;
 }
 
@@ -75,6 +80,7 @@ uint64_t table_header_check(const struct table_header *header) {
   return table_sum(0, &copy, sizeof(copy));
 }
 
+/* The id is spread over the seed: a change of some bits of the next word cannot make up for one of it. */
 uint32_t table_row_check(const uint8_t key[TABLE_KEY_SIZE], const void *row, size_t size) {
   struct {
     uint32_t check, id;
@@ -82,7 +88,7 @@ uint32_t table_row_check(const uint8_t key[TABLE_KEY_SIZE], const void *row, siz
   uint64_t seed;
   memcpy(&first, row, sizeof(first));
   memcpy(&seed, key, sizeof(seed));
-  return (uint32_t)table_sum(seed ^ first.id, (const char *)row + sizeof(first), size - sizeof(first));
+  return (uint32_t)table_sum(seed ^ first.id * SPREAD, (const char *)row + sizeof(first), size - sizeof(first));
 }
 
 uint64_t table_tail_check(const struct table *table) {
@@ -136,8 +142,8 @@ static bool set_index(const struct table *table, struct table_part part, uint32_
 static bool header_is_sound(const struct table *table, enum table_kind kind) {
   const struct table_header *header = table->header;
   return memcmp(header->magic, TABLE_MAGIC, sizeof(header->magic)) == 0 && header->version == TABLE_VERSION &&
-         header->byte_order == TABLE_BYTE_ORDER && header->kind == kind && header->size == table->size &&
-         header->check == table_header_check(header);
+         header->byte_order == TABLE_BYTE_ORDER && header->kind == kind && header->zero == 0 &&
+         header->size == table->size && header->check == table_header_check(header);
 }
 
 /* The parts are inside the file. A recent table's indexes and members are small enough to be checked here. */
@@ -202,6 +208,7 @@ static bool read_settings(struct table_view *view) {
   if (table_sum(0, bytes, used) != header->settings_check) return false;
 
   memcpy(&view->settings, bytes, sizeof(view->settings));
+  if (view->settings.zero != 0) return false;
   view->strings = bytes + sizeof(view->settings);
   view->strings_end = bytes + used;
   const char *at = view->strings, *home = table_next_string(view, &at), *shell = table_next_string(view, &at);
@@ -301,7 +308,8 @@ bool table_view_row(const struct table_view *view, const struct table *table, ui
   const struct table_row_head *head = &ret->head;
   size_t text = sizeof(*head) + head->extra_count * (size_t)TABLE_EXTRA_SIZE;
   size_t needed = text + head->name_size + 1u + head->home_size + 1u + head->shell_size + 1u;
-  if (head->size < needed || head->size % 8 != 0 || head->size > table->rows_size - offset) return false;
+  if (head->zero != 0 || head->size < needed || head->size % 8 != 0 || head->size > table->rows_size - offset)
+    return false;
   ret->name = ret->bytes + text;
   ret->home = ret->name + head->name_size + 1;
   ret->shell = ret->home + head->home_size + 1;
@@ -350,7 +358,8 @@ bool table_view_members(const struct table *table, const struct table_row_view *
   const struct table_row_members *members = (const struct table_row_members *)(group->bytes + sizeof(group->head));
   if (members->first > table->member_count || members->count > table->member_count - members->first) return false;
   const uint32_t *places = table->members + members->first;
-  if (members->check != (uint32_t)table_sum(0, places, members->count * sizeof(*places))) return false;
+  if (members->zero != 0 || members->check != (uint32_t)table_sum(0, places, members->count * sizeof(*places)))
+    return false;
   *ret = places;
   *ret_count = members->count;
   return true;

@@ -233,6 +233,55 @@ static unsigned found_accounts(struct tables *tables) {
   return found;
 }
 
+/* ---- check values ---- */
+
+static void flip(void *bytes, size_t bit) {
+  ((unsigned char *)bytes)[bit / 8] ^= (unsigned char)(1 << bit % 8);
+}
+
+static unsigned unnoticed_in_row(size_t size) {
+  static const uint8_t key[TABLE_KEY_SIZE] = "any key will do";
+  struct {
+    struct table_row_head head;
+    char text[128];
+  } row = {.head = {.id = FIRST_UID, .size = (uint16_t)size, .kind = TABLE_ACCOUNT, .name_size = 7}, .text = "account"};
+  uint32_t check = table_row_check(key, &row, size);
+  unsigned unnoticed = 0;
+  for (size_t first = sizeof(row.head.check) * 8; first < size * 8; first++)
+    for (size_t second = first + 1; second < size * 8; second++) {
+      flip(&row, first);
+      flip(&row, second);
+      unnoticed += table_row_check(key, &row, size) == check;
+      flip(&row, first);
+      flip(&row, second);
+    }
+  return unnoticed;
+}
+
+static void any_two_bits_of_a_row_are_noticed(void) {
+  CHECK_INT(unnoticed_in_row(32), 0);
+  CHECK_INT(unnoticed_in_row(40), 0);
+  CHECK_INT(unnoticed_in_row(72), 0);
+}
+
+static void the_same_bit_of_any_two_words_is_noticed(void) {
+  uint64_t words[64];
+  for (size_t i = 0; i < COUNT_OF(words); i++)
+    words[i] = i;
+  uint64_t check = table_sum(0, words, sizeof(words));
+  unsigned unnoticed = 0;
+  for (size_t bit = 0; bit < 64; bit++)
+    for (size_t first = 0; first < COUNT_OF(words); first++)
+      for (size_t second = first + 1; second < COUNT_OF(words); second++) {
+        words[first] ^= UINT64_C(1) << bit;
+        words[second] ^= UINT64_C(1) << bit;
+        unnoticed += table_sum(0, words, sizeof(words)) == check;
+        words[first] ^= UINT64_C(1) << bit;
+        words[second] ^= UINT64_C(1) << bit;
+      }
+  CHECK_INT(unnoticed, 0);
+}
+
 /* ---- in memory ---- */
 
 static struct original damaged[2];
@@ -414,6 +463,8 @@ static void parts_of_different_tables_do_not_mix(void) {
 
 int main(void) {
   static const struct unit_test tests[] = {
+      {"any two bits of a row are noticed", any_two_bits_of_a_row_are_noticed},
+      {"the same bit of any two words is noticed", the_same_bit_of_any_two_words_is_noticed},
       {"damaged tables never answer wrongly", damaged_tables_never_answer_wrongly},
       {"forged tables answer what was asked", forged_tables_answer_what_was_asked},
       {"every bit of the header counts", every_bit_of_the_header_counts},

@@ -56,8 +56,11 @@ static inline void hostile_repair_row(unsigned char *bytes, const struct table_h
     if (members.first <= count && members.count <= count - members.first)
       members.check = (uint32_t)table_sum(0, bytes + header->members.offset + members.first * sizeof(uint32_t),
                                           members.count * sizeof(uint32_t));
+    members.zero = 0;
     memcpy(row + sizeof(head), &members, sizeof(members));
   }
+  head.zero = 0;
+  memcpy(row, &head, sizeof(head));
   head.check = table_row_check(header->key, row, head.size);
   memcpy(row, &head, sizeof(head));
 }
@@ -84,6 +87,7 @@ static inline void hostile_repair(unsigned char *bytes, size_t size, enum table_
   header.kind = kind;
   header.size = size;
   header.generation = 1;
+  header.zero = 0;
   bool fits = hostile_part_fits(header.settings, size) && hostile_part_fits(header.rows, size) &&
               hostile_part_fits(header.by_name, size) && hostile_part_fits(header.by_id, size) &&
               hostile_part_fits(header.groups, size) && hostile_part_fits(header.members, size);

@@ -440,12 +440,14 @@ static void close_file(const int *fd) {
   if (*fd >= 0) close(*fd);
 }
 
+/* Others may open and lock a file that they may read, and so keep it from a clean-up: that comes last. */
 enum reason build_put_in_place(struct build *build, uint64_t generation, const char *name) {
   int folder CLEANUP(close_file) = open(build->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0 || fchmod(build->fd, 0644) != 0) return REASON_STATE_UNAVAILABLE;
+  if (folder < 0) return REASON_STATE_UNAVAILABLE;
   enum reason reason = build_sync(build, generation);
   if (reason != REASON_OK) return reason;
-  if (renameat(AT_FDCWD, build->path, folder, name) != 0) return REASON_STATE_UNAVAILABLE;
+  if (fchmod(build->fd, 0644) != 0 || renameat(AT_FDCWD, build->path, folder, name) != 0)
+    return REASON_STATE_UNAVAILABLE;
   build->path[0] = '\0';
-  return fsync(folder) == 0 ? REASON_OK : REASON_STATE_UNAVAILABLE;
+  return fsync(build->fd) == 0 && fsync(folder) == 0 ? REASON_OK : REASON_STATE_UNAVAILABLE;
 }

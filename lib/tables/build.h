@@ -1,7 +1,11 @@
 /*
  * A table file that is being built: in a temporary file of the tables' folder, mapped, so that memory does not grow
- * with the accounts. Space is allocated before it is touched: a full disk is an error and no SIGBUS. Until it
- * is put in place the file is locked and only its owner may open it: another writer's clean-up leaves it alone.
+ * with the accounts. Space is allocated before it is touched: a full disk is an error and no SIGBUS. Until it is put in
+ * place the file is locked, so that another writer's clean-up leaves it alone, and only its owner may open it.
+ *
+ * A disk that cannot read back what it was given may still be a SIGBUS. Its writer dies of it then, as of any kill, and
+ * takes all its locks along: the ledger's, the turn's, the file's. So writers are processes of their own, jwt-keeper
+ * and jwtctl, and never a program that loaded one of the modules.
  */
 #ifndef JWT_LOGIN_TABLES_BUILD_H
 #define JWT_LOGIN_TABLES_BUILD_H

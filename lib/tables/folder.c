@@ -40,15 +40,12 @@ static void close_file(const int *fd) {
   if (*fd >= 0) close(*fd);
 }
 
-/* Nobody but root can open, and so lock, a file before it is put in place. */
-static bool is_being_built(int fd) {
-  struct stat st;
-  return fstat(fd, &st) == 0 && (st.st_mode & 0777) == 0600 && flock(fd, LOCK_EX | LOCK_NB) != 0;
-}
-
+/* Its builder has it locked until it is in place or gone, so only one that died leaves it unlocked. Builders make no
+ * links. One that cannot be opened, as when descriptors have run out, may be in use. */
 static void remove_unless_built(int folder, const char *name) {
   int fd CLEANUP(close_file) = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  if (fd < 0 || !is_being_built(fd)) unlinkat(folder, name, 0);
+  bool abandoned = fd < 0 ? errno == ELOOP : flock(fd, LOCK_EX | LOCK_NB) == 0;
+  if (abandoned) unlinkat(folder, name, 0);
 }
 
 static bool begins_with(const char *name, const char *prefix) {
@@ -61,9 +58,10 @@ static void remove_files(const char *directory, const char *base) {
   if (folder == NULL) return;
   for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
     const char *name = entry->d_name;
-    bool other_base = base != NULL && begins_with(name, BASE_PREFIX) && strcmp(name, base) != 0;
-    if (other_base || begins_with(name, NEW_BASE ".") || begins_with(name, RECENT_FILE "."))
+    if (begins_with(name, NEW_BASE ".") || begins_with(name, RECENT_FILE "."))
       remove_unless_built(dirfd(folder), name);
+    else if (base != NULL && begins_with(name, BASE_PREFIX) && strcmp(name, base) != 0)
+      unlinkat(dirfd(folder), name, 0);
   }
 }
 

@@ -1,0 +1,105 @@
+/* What others do, or the disk does not, between two steps of a writer or a reader of the NSS tables: this program
+ * stands between the library and three system calls. */
+#include "config.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "folder.h"
+#include "tables_fixture.h"
+
+static void (*before_sync)(int fd), (*before_rename)(int fd);
+
+int fsync(int fd) {
+  if (before_sync != NULL) before_sync(fd);
+  return (int)syscall(SYS_fsync, fd);
+}
+
+int renameat(int from, const char *old, int to, const char *new) {
+  if (before_rename != NULL) before_rename(to);
+  return (int)syscall(SYS_renameat2, from, old, to, new, 0);
+}
+
+/* ---- clean-ups ---- */
+
+/* The next descriptor is the last one: the folder can be opened, and nothing in it. */
+static void run_out_of_descriptors(void) {
+  int next = dup(STDIN_FILENO);
+  close(next);
+  CHECK_INT(setrlimit(RLIMIT_NOFILE, &(struct rlimit){(rlim_t)next + 1, (rlim_t)next + 1}), 0);
+}
+
+static unsigned clean_ups;
+
+static void clean_up(bool without_descriptors) {
+  fflush(stdout);
+  pid_t child = fork();
+  if (child == 0) {
+    if (without_descriptors) run_out_of_descriptors();
+    folder_clean(folder);
+    _exit(0);
+  }
+  CHECK(waitpid(child, NULL, 0) == child);
+  clean_ups++;
+}
+
+static void another_fails(int fd) {
+  (void)fd;
+  clean_up(false);
+  clean_up(true);
+}
+
+/* Another writer, one that failed, removes what is left half built whenever this one gives it time. */
+static void a_clean_up_removes_nothing_that_is_being_built(void) {
+  clear_folder();
+  before_sync = before_rename = another_fails;
+  CHECK_REASON(write_accounts(10), REASON_OK);
+  CHECK_REASON(add_account(10), REASON_OK);
+  before_sync = before_rename = NULL;
+  CHECK(clean_ups > 10);
+  OPEN_TABLES(tables);
+  CHECK(has_account(tables, 9) && has_account(tables, 10));
+  CHECK_INT(files_in_folder(), 2);
+}
+
+static void a_clean_up_takes_links_away(void) {
+  char path[PATH_MAX + 32];
+  clear_folder();
+  CHECK_REASON(write_accounts(1), REASON_OK);
+  snprintf(path, sizeof(path), "%s/recent.AbCdEf", folder);
+  CHECK_INT(symlink("/nowhere", path), 0);
+  folder_clean(folder);
+  CHECK_INT(files_in_folder(), 2);
+}
+
+/* A mode that is only for the owner until the file is about to be renamed. */
+static void owner_alone(int fd) {
+  struct stat st;
+  CHECK(fstat(fd, &st) == 0);
+  if (!S_ISREG(st.st_mode)) return;
+  char path[64], name[PATH_MAX];
+  snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+  ssize_t length = readlink(path, name, sizeof(name) - 1);
+  name[length > 0 ? length : 0] = '\0';
+  bool in_place = strrchr(name, '.') == NULL || strlen(strrchr(name, '.')) != strlen(".XXXXXX");
+  CHECK_INT(st.st_mode & 0777, in_place ? 0644 : 0600);
+}
+
+static void nobody_can_lock_a_file_that_is_being_built(void) {
+  clear_folder();
+  before_sync = owner_alone;
+  CHECK_REASON(write_accounts(10), REASON_OK);
+  before_sync = NULL;
+}
+
+int main(void) {
+  static const struct unit_test tests[] = {
+      {"a clean-up removes nothing that is being built", a_clean_up_removes_nothing_that_is_being_built},
+      {"a clean-up takes links away", a_clean_up_takes_links_away},
+      {"nobody can lock a file that is being built", nobody_can_lock_a_file_that_is_being_built},
+  };
+  make_folder();
+  return unit_run(tests, COUNT_OF(tests));
+}

@@ -451,3 +451,7 @@ enum reason build_put_in_place(struct build *build, uint64_t generation, const c
   build->path[0] = '\0';
   return fsync(build->fd) == 0 && fsync(folder) == 0 ? REASON_OK : REASON_STATE_UNAVAILABLE;
 }
+
+bool build_is_in_place(const struct build *build) {
+  return build->path[0] == '\0';
+}

@@ -92,5 +92,7 @@ void build_check_parts(struct build *build);
 MUST_USE enum reason build_sync(struct build *build, uint64_t generation);
 /* The same, then rename the file to `name`, in place of any other, for all to read, and write that to the disk. */
 MUST_USE enum reason build_put_in_place(struct build *build, uint64_t generation, const char *name);
+/* Was it renamed? So it may be although what came after that failed. */
+bool build_is_in_place(const struct build *build);
 
 #endif

@@ -95,7 +95,7 @@ enum reason folder_publish(struct build *recent, uint64_t generation) {
   if (table_path(recent->directory, RECENT_FILE, path))
     old = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   enum reason reason = build_put_in_place(recent, generation, RECENT_FILE);
-  if (reason == REASON_OK) mark_superseded(old);
+  if (build_is_in_place(recent)) mark_superseded(old); /* also when the disk failed after that */
   return reason;
 }
 

@@ -9,8 +9,8 @@
 
 #include "account_settings.h"
 
-/* The base that a recent table names may be gone when a writer came between: it marks the one, then removes the other.
- */
+/* The base that a recent table names may be gone when a writer came between: it replaces the one, then removes the
+ * other. */
 #define OPEN_ATTEMPTS 4
 
 /* Without printf(3), which costs a program's first lookup more than all the rest of opening. */
@@ -242,6 +242,13 @@ static bool open_base(const char *directory, struct table_view *view) {
   return table_path(directory, name, path) && map_table(path, TABLE_BASE, &view->base) && table_view_join(view);
 }
 
+bool table_was_replaced(const char *directory, const struct table *recent) {
+  char path[PATH_MAX];
+  struct stat st;
+  return table_path(directory, RECENT_FILE, path) && stat(path, &st) == 0 &&
+         (st.st_dev != recent->device || st.st_ino != recent->inode);
+}
+
 static bool open_pair(const char *directory, struct table_view *ret) {
   char path[PATH_MAX];
   if (!table_path(directory, RECENT_FILE, path)) return false;
@@ -253,7 +260,7 @@ static bool open_pair(const char *directory, struct table_view *ret) {
       *ret = view;
       return true;
     }
-    bool replaced = atomic_load(&view.recent.header->superseded) != 0;
+    bool replaced = table_was_replaced(directory, &view.recent);
     table_view_close(&view);
     if (!replaced) return false;
   }

@@ -76,6 +76,8 @@ MUST_USE bool table_view_open(const char *directory, struct table_view *ret);
 /* A base alone, as if with an empty recent table, `recent` being zero. */
 MUST_USE bool table_view_open_base(const char *path, struct table_view *ret);
 void table_view_close(struct table_view *view);
+/* Whether another file stands where this recent table was. It need not be marked: its writer may have died. */
+bool table_was_replaced(const char *directory, const struct table *recent);
 
 struct table_wanted table_wanted_name(const struct table_view *view, const char *name);
 struct table_wanted table_wanted_id(const struct table_view *view, uint32_t id);

@@ -13,7 +13,6 @@
 #include "visit.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 
 /* ---- slots ---- */
@@ -79,20 +78,13 @@ static long this_second(void) {
   return (long)now.tv_sec;
 }
 
-static bool path_names_another(const char *directory, const struct table *recent) {
-  char path[PATH_MAX];
-  struct stat st;
-  return table_path(directory, RECENT_FILE, path) && stat(path, &st) == 0 &&
-         (st.st_dev != recent->device || st.st_ino != recent->inode);
-}
-
 /* True when other tables have taken the place of the slot's. Its own when warm: a load, a clock, no system call. */
 static bool outdated(struct tables *tables, struct slot *slot) {
   long now = this_second();
   bool due = atomic_load(&tables->asked) != now && atomic_exchange(&tables->asked, now) != now;
   bool marked = atomic_load(&slot->view.recent.header->superseded) != 0 && !atomic_load(&slot->kept);
   if (!due && !marked) return false;
-  if (path_names_another(atomic_load(&tables->directory), &slot->view.recent)) return true;
+  if (table_was_replaced(atomic_load(&tables->directory), &slot->view.recent)) return true;
   if (marked) atomic_store(&slot->kept, true);
   return false;
 }

@@ -99,6 +99,12 @@ enum reason folder_publish(struct build *recent, uint64_t generation) {
   return reason;
 }
 
+/* Of no use without the recent table, and there may be no tables that tell what is not. */
+static void remove_base(const char *directory, const char *name) {
+  char path[PATH_MAX];
+  if (table_path(directory, name, path)) unlink(path);
+}
+
 enum reason folder_use_pair(struct build *base, struct build *recent) {
   uint64_t generation;
   enum reason reason = next_generation(base->directory, &generation);
@@ -108,7 +114,8 @@ enum reason folder_use_pair(struct build *base, struct build *recent) {
   reason = build_put_in_place(base, generation, name);
   if (reason == REASON_OK) reason = folder_publish(recent, generation);
   int error = errno;
-  remove_unused(base->directory); /* also after a failure: the new base may be what fills the disk */
+  if (build_is_in_place(base) && !build_is_in_place(recent)) remove_base(base->directory, name);
+  remove_unused(base->directory); /* also after a failure: what is left half built may be what fills the disk */
   errno = error;
   return reason;
 }

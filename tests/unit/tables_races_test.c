@@ -155,6 +155,26 @@ static void tables_in_place_are_seen_though_the_disk_failed(void) {
   CHECK(has_account(tables, 5));
 }
 
+/* ---- what is left ---- */
+
+/* There are no tables whose base could be told from those that are not in use. */
+static void a_base_goes_when_it_cannot_be_put_in_use(void) {
+  char path[PATH_MAX + 16];
+  clear_folder();
+  snprintf(path, sizeof(path), "%s/recent", folder);
+  CHECK_INT(mkdir(path, 0755), 0);
+  for (int i = 0; i < 3; i++)
+    CHECK_REASON(write_accounts(5), REASON_STATE_UNAVAILABLE);
+  CHECK_INT(files_in_folder(), 1);
+  CHECK_INT(rmdir(path), 0);
+  folders_fail = true; /* so that not even the base is sure to be on the disk */
+  CHECK_REASON(write_accounts(5), REASON_STATE_UNAVAILABLE);
+  folders_fail = false;
+  CHECK_INT(files_in_folder(), 0);
+  CHECK_REASON(write_accounts(5), REASON_OK);
+  CHECK_INT(files_in_folder(), 2);
+}
+
 int main(void) {
   static const struct unit_test tests[] = {
       {"a clean-up removes nothing that is being built", a_clean_up_removes_nothing_that_is_being_built},
@@ -162,6 +182,7 @@ int main(void) {
       {"nobody can lock a file that is being built", nobody_can_lock_a_file_that_is_being_built},
       {"a reader finds the new tables though no mark says so", a_reader_finds_the_new_tables_though_no_mark_says_so},
       {"tables in place are seen though the disk failed", tables_in_place_are_seen_though_the_disk_failed},
+      {"a base goes when it cannot be put in use", a_base_goes_when_it_cannot_be_put_in_use},
   };
   make_folder();
   return unit_run(tests, COUNT_OF(tests));

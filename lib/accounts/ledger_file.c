@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shared_folder.h"
+
 static void free_quietly(char **string) {
   int saved = errno;
   free(*string);
@@ -53,12 +55,6 @@ static enum reason check_folders_above(const char *folder) {
     reason = check_folder(prefix);
   }
   return reason;
-}
-
-/* The mode is 0755 whatever the umask; one that stands already is checked, not changed. */
-static bool make_folder_at(const char *folder) {
-  if (mkdir(folder, 0700) != 0) return errno == EEXIST;
-  return chmod(folder, 0755) == 0;
 }
 
 /* The folder itself must let nobody else write: sticky is not enough, the journal's name could be taken. */
@@ -119,7 +115,7 @@ enum reason ledger_file_locate(const char *path, bool make_folder, char **ret_pa
   if (slash == NULL || slash == path || slash[1] == '\0') return fail(REASON_STATE_UNAVAILABLE, EINVAL);
   char *folder CLEANUP(free_quietly) = strndup(path, (size_t)(slash - path));
   if (folder == NULL) return REASON_OUT_OF_MEMORY;
-  if (make_folder && !make_folder_at(folder)) return REASON_STATE_UNAVAILABLE;
+  if (make_folder && !shared_folder_make(folder)) return REASON_STATE_UNAVAILABLE;
 
   enum reason reason = check_own_folder(folder);
   if (reason != REASON_OK) return reason;

@@ -10,11 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum reason folder_make(const char *directory) {
-  if (mkdir(directory, 0755) == 0) return chmod(directory, 0755) == 0 ? REASON_OK : REASON_STATE_UNAVAILABLE;
-  return errno == EEXIST ? REASON_OK : REASON_STATE_UNAVAILABLE;
-}
-
 static void close_folder(DIR **folder) {
   if (*folder != NULL) closedir(*folder);
 }

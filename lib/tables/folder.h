@@ -6,8 +6,6 @@
 
 #define NEW_BASE BASE_PREFIX "new" /* build_open's prefix for a base that is being built */
 
-MUST_USE enum reason folder_make(const char *directory);
-
 /* Remove what writers that died have left half built: it may be what fills the disk. errno stays. */
 void folder_clean(const char *directory);
 

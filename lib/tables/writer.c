@@ -2,6 +2,7 @@
 #include <sys/random.h>
 
 #include "recent.h"
+#include "shared_folder.h"
 
 static enum reason append_source(struct build *build, const struct account_settings *settings,
                                  const struct table_source *source) {
@@ -32,7 +33,7 @@ enum reason tables_build(const char *directory, const struct account_settings *s
                          const struct table_source *source, struct table_base **ret) {
   struct table_base *base = calloc(1, sizeof(*base));
   if (base == NULL) return REASON_OUT_OF_MEMORY;
-  enum reason reason = folder_make(directory);
+  enum reason reason = shared_folder_make(directory) ? REASON_OK : REASON_STATE_UNAVAILABLE;
   if (reason == REASON_OK) reason = build_base(&base->build, directory, settings, source);
   if (reason == REASON_OK) {
     *ret = base;

@@ -1,7 +1,7 @@
 # The rules of the structure, to be sourced. Each function prints what breaks it, a line each, and nothing when all is well.
 # shellcheck shell=bash
 
-base_contracts='account_settings.h audit.h compiler.h fleet_key.h fullio.h key_cache.h names.h paths.h reason.h secret.h system_user.h trace.h trusted_file.h urls.h'
+base_contracts='account_settings.h audit.h compiler.h fleet_key.h fullio.h key_cache.h names.h paths.h reason.h secret.h shared_folder.h system_user.h trace.h trusted_file.h urls.h'
 library_headers='confuse.h jansson.h openssl/* seccomp.h security/* sqlite3.h curl/* pcre2.h archive.h zlib.h'
 
 fits() { # WORD PATTERN...

@@ -109,7 +109,10 @@ static void unsafe_places_are_refused(void) {
     CHECK_REASON(try_open(fixture.path, LEDGER_WRITE), REASON_FILE_UNSAFE);
   }
   CHECK_INT(chmod(in_state(&fixture, ""), 0700), 0);
+  CHECK_REASON(try_open(fixture.path, LEDGER_READ), REASON_OK);
+  CHECK_INT(mode_of(in_state(&fixture, "")), 0700);
   CHECK_REASON(try_open(fixture.path, LEDGER_WRITE), REASON_OK);
+  CHECK_INT(mode_of(in_state(&fixture, "")), 0755);
   CHECK_INT(chmod(fixture.folder, 0777), 0);
   CHECK_REASON(try_open(fixture.path, LEDGER_WRITE), REASON_FILE_UNSAFE);
 }

@@ -282,6 +282,21 @@ static void the_files_are_readable_whatever_the_umask(void) {
   CHECK(stat(path, &st) == 0 && (st.st_mode & 07777) == 0644);
 }
 
+/* As a writer left it that was killed between making the folder and setting its mode. */
+static void a_folder_that_is_closed_is_opened(void) {
+  static const mode_t masks[] = {077, 027, 0};
+  for (size_t i = 0; i < COUNT_OF(masks); i++) {
+    struct stat st;
+    clear_folder();
+    rmdir(folder);
+    mode_t old = umask(masks[i]);
+    CHECK_INT(mkdir(folder, 0755), 0);
+    CHECK_REASON(write_accounts(1), REASON_OK);
+    umask(old);
+    CHECK(stat(folder, &st) == 0 && (st.st_mode & 07777) == 0755);
+  }
+}
+
 /* ---- files that are not believed ---- */
 
 static void unsafe_files_are_not_read(void) {
@@ -522,6 +537,7 @@ int main(void) {
       {"adding needs sound tables", adding_needs_sound_tables},
       {"a folder that cannot be made is said", a_folder_that_cannot_be_made_is_said},
       {"the files are readable whatever the umask", the_files_are_readable_whatever_the_umask},
+      {"a folder that is closed is opened", a_folder_that_is_closed_is_opened},
       {"unsafe files are not read", unsafe_files_are_not_read},
       {"the settings are carried", the_settings_are_carried},
       {"settings may be bare", settings_may_be_bare},

@@ -90,6 +90,8 @@ static bool sees_accounts_to_be(void) {
  * The account to be that this process was told of last. sshd keeps the record that it got when the connection began and
  * becomes that user; whoever asks later in the same process (pam_jwt.so, for one) must see that very record, also
  * when somebody else got the id meanwhile: then the difference shows, and the login is refused.
+ * A promise ends with the process or with the next one. That suits sshd, which has a process for each connection; a
+ * login program that lives on would refuse that name until it has started again or was told of another account to be.
  */
 static struct {
   atomic_flag in_use; /* whoever finds it so does without: nobody waits, in a child of a fork neither */

@@ -89,7 +89,8 @@ struct admission {
   int64_t token_expires; /* the token's exp, the same at each use */
   int64_t expires;       /* the rights end: the same, or later when that is over already */
   bool session_until_expiry;
-  const char *unproved; /* thumbprint of the key that is to be proved before the grant counts; NULL: it counts */
+  const char *unproved; /* thumbprint of the key that is to be proved before the grant counts; NULL: it counts. Until
+                         * then a new identity stays reserved, nothing is to be published and no login is noted. */
   int64_t now;
 };
 
@@ -149,8 +150,10 @@ MUST_USE enum reason ledger_grant(struct ledger *ledger, const char *id, const c
 MUST_USE enum reason ledger_grant_unproved(struct ledger *ledger, const char *id, const char *name, const char *service,
                                            int64_t now, char ret[GRANT_KEY_SIZE]);
 
-/* The key of this thumbprint was proved: the grant counts from now on. REASON_GRANT_UNKNOWN when none waits for it. */
-MUST_USE enum reason ledger_grant_proved(struct ledger *ledger, const char *id, const char *thumbprint);
+/* The key of this thumbprint was proved: the grant counts from now on, and its identity has logged in; *ret_change as
+ * ledger_admit's. REASON_GRANT_UNKNOWN when none waits for it. */
+MUST_USE enum reason ledger_grant_proved(struct ledger *ledger, const char *id, const char *thumbprint, int64_t now,
+                                         enum ledger_change *ret_change);
 
 struct session_facts {
   int64_t pid;            /* of the process that opens it */

@@ -59,7 +59,7 @@ void event_audit(const struct event *event, enum reason reason) {
   const struct judge_answer *verdict = &event->verdict;
   struct audit_line line;
   audit_begin(&line);
-  audit_add(&line, "decision", reason == REASON_OK ? "accept" : "deny");
+  audit_add(&line, "decision", reason != REASON_OK ? "deny" : event->deferred ? "defer" : "accept");
   audit_add(&line, "reason", reason_code(reason));
   audit_add(&line, "phase", call_name(request->call));
   audit_add(&line, "user", request->user);

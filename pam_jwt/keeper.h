@@ -19,6 +19,7 @@ struct event {
   const char *auth_info;     /* what the host says was proved, unread */
   uint32_t auth_info_size;   /* 0: it says nothing that counts */
   bool proof_later;          /* it will say so in the account phase */
+  bool deferred;             /* the grant was given and waits for that */
   const char *why_unproved;  /* why it does not, NULL when it does */
   bool free_again;           /* what hid the account is gone */
   struct settings *settings; /* NULL until loaded */
@@ -68,6 +69,9 @@ MUST_USE enum reason keeper_known_account(const char *name, uint32_t id);
  * REASON_SOURCE_UNAVAILABLE when that is not certain.
  */
 MUST_USE enum reason keeper_hidden_account(struct event *event);
+
+/* Publish the account, or all (NULL), to the NSS tables. */
+MUST_USE enum reason keeper_publish(struct event *event, const char *name);
 
 /* CALL_AUTHENTICATE: judge the token, then turn the verdict into a grant. */
 MUST_USE enum reason keeper_authenticate(struct event *event, const char *token, struct keeper_answer *ret);

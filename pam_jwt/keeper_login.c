@@ -123,7 +123,7 @@ static enum reason resolve_groups(struct event *event) {
 
 /* ---- from verdict to grant ---- */
 
-static enum reason publish(struct event *event, const char *name) {
+enum reason keeper_publish(struct event *event, const char *name) {
   enum reason reason = ledger_publish(event->ledger, &event->settings->accounts, PATH_TABLES, name);
   if (reason != REASON_OK) event_detail(event, "publishing to %s: %s", PATH_TABLES, ledger_detail(event->ledger));
   return reason;
@@ -193,12 +193,12 @@ static enum reason admit(struct event *event, const struct account_facts *accoun
   }
   if (change == LEDGER_ACCOUNT_ADDED) {
     note_collision(event);
-    enum reason published = publish(event, request->user);
+    enum reason published = keeper_publish(event, request->user);
     if (reason == REASON_OK) reason = published;
   }
   if (reason == REASON_OK) {
     memcpy(ret->grant, grant.id, sizeof(ret->grant));
-    ret->unproved = admission.unproved != NULL;
+    ret->unproved = event->deferred = admission.unproved != NULL;
     if (ret->unproved) event_detail(event, "the key is to be proved in the account phase");
     answer_with_grant(&grant, ret);
   }
@@ -232,7 +232,7 @@ static enum reason refresh_tables(struct event *event) {
   tables_free(tables);
   if (current) return REASON_OK;
   enum reason reason = declare(event);
-  return reason == REASON_OK ? publish(event, NULL) : reason;
+  return reason == REASON_OK ? keeper_publish(event, NULL) : reason;
 }
 
 /* A token cut off looks like many things; the length of the last answer tells. */

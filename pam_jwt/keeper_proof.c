@@ -32,12 +32,14 @@ void keeper_weigh_auth_info(struct event *event) {
                        host_is_login_program(event->settings);
 }
 
-/* Memberships of the host are the account's, not the grant's alone. */
+/* Memberships of the host are the account's, not the grant's alone; and who stole a token must not use it up. */
 enum reason keeper_may_prove_later(struct event *event) {
   bool waits = event->proof_later && event->verdict.proof[0] != '\0';
-  if (!waits || !event->rule->host_membership) return REASON_OK;
+  if (!waits || !(event->rule->host_membership || event->rule->single_use)) return REASON_OK;
   event->why_unproved =
-      "a rule with membership = \"host\" does not wait for the account phase: use keyboard-interactive";
+      event->rule->single_use
+          ? "a rule with single_use = true does not wait for the account phase: use keyboard-interactive"
+          : "a rule with membership = \"host\" does not wait for the account phase: use keyboard-interactive";
   return REASON_PROOF_MISSING;
 }
 
@@ -52,7 +54,9 @@ enum reason keeper_prove_grant(struct event *event) {
   keeper_weigh_auth_info(event);
   reason = keeper_judge_proof(event, thumbprint);
   if (reason == REASON_PROOF_MISSING && event->why_unproved != NULL) event_detail(event, "%s", event->why_unproved);
-  if (reason == REASON_OK) reason = ledger_grant_proved(event->ledger, request->grant, thumbprint);
+  enum ledger_change change = LEDGER_UNCHANGED;
+  if (reason == REASON_OK) reason = ledger_grant_proved(event->ledger, request->grant, thumbprint, event->now, &change);
+  if (reason == REASON_OK && change == LEDGER_ACCOUNT_ADDED) reason = keeper_publish(event, request->user);
   if (reason == REASON_OK) memcpy(event->verdict.proof, thumbprint, sizeof(thumbprint));
   return reason;
 }

@@ -170,7 +170,8 @@ static enum reason check_admission(struct ledger *ledger, const struct admission
 static enum reason give(struct ledger *ledger, const struct admission *admission, struct found *found,
                         struct grant *ret) {
   bool changed = false;
-  enum reason reason = found->exists ? note_login(ledger, admission, found->uid) : REASON_OK;
+  bool waits = admission->unproved != NULL; /* for ledger_grant_proved */
+  enum reason reason = found->exists && !waits ? note_login(ledger, admission, found->uid) : REASON_OK;
   if (reason == REASON_OK) reason = use_token_up(ledger, admission);
   if (reason == REASON_OK)
     reason = make_grant(ledger, admission, found->exists ? found->uid : admission->host.uid, ret);
@@ -206,7 +207,7 @@ static enum reason admit(struct ledger *ledger, const struct admission *admissio
   if (reason == REASON_OK && !retry) reason = give(ledger, admission, &found, &grant);
   if (reason == REASON_OK) reason = transaction_commit(&transaction);
   if (reason != REASON_OK) return reason;
-  if (found.exists && (retry || !found.published)) *ret_change = LEDGER_ACCOUNT_ADDED;
+  if (found.exists && (retry || (!found.published && admission->unproved == NULL))) *ret_change = LEDGER_ACCOUNT_ADDED;
   if (retry) return REASON_ACCOUNT_CHANGED_RETRY;
   *ret = grant;
   return REASON_OK;

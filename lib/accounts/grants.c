@@ -106,14 +106,37 @@ enum reason ledger_grant_unproved(struct ledger *ledger, const char *id, const c
   return reason == REASON_OK ? REASON_GRANT_USED : reason;
 }
 
-enum reason ledger_grant_proved(struct ledger *ledger, const char *id, const char *thumbprint) {
+/* Now it is a login. One that was disabled meanwhile stays so. */
+static enum reason note_login(struct ledger *ledger, const char *id, int64_t now) {
+  return database_run(ledger,
+                      "UPDATE identities SET state = 'enabled', last_login = ?"
+                      " WHERE uid = (SELECT identity FROM grants WHERE id = ?) AND state <> 'disabled'",
+                      WITH(INTEGER(now), TEXT(id)));
+}
+
+static enum reason anything_unpublished(struct ledger *ledger, bool *ret) {
+  int64_t found = 0;
+  enum reason reason = database_integer(
+      ledger, "SELECT EXISTS (SELECT 1 FROM identities WHERE published = 0) OR (SELECT behind FROM tables)",
+      WITH_NOTHING, 0, &found);
+  if (reason == REASON_OK) *ret = found != 0;
+  return reason;
+}
+
+enum reason ledger_grant_proved(struct ledger *ledger, const char *id, const char *thumbprint, int64_t now,
+                                enum ledger_change *ret_change) {
   struct transaction transaction CLEANUP(transaction_end) = {0};
+  bool unpublished = false;
   enum reason reason = transaction_begin(ledger, TRANSACTION_WRITES, &transaction);
   if (reason == REASON_OK)
     reason = database_run(ledger, "UPDATE grants SET unproved = NULL WHERE id = ? AND unproved = ?",
                           WITH(TEXT(id), TEXT(thumbprint)));
   if (reason == REASON_OK && sqlite3_changes(ledger->db) == 0) return REASON_GRANT_UNKNOWN;
-  return reason == REASON_OK ? transaction_commit(&transaction) : reason;
+  if (reason == REASON_OK) reason = note_login(ledger, id, now);
+  if (reason == REASON_OK) reason = anything_unpublished(ledger, &unpublished);
+  if (reason == REASON_OK) reason = transaction_commit(&transaction);
+  if (reason == REASON_OK) *ret_change = unpublished ? LEDGER_ACCOUNT_ADDED : LEDGER_UNCHANGED;
+  return reason;
 }
 
 /* Nothing of a former boot lives on. */

@@ -120,6 +120,7 @@ token system --subject system
 # The key of RFC 8037 A.1, which the scenarios prove.
 echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea' >/dev/shm/key.pub
 person bound ana --bind /dev/shm/key.pub
+token once-bound --subject once --claim once=yes --bind /dev/shm/key.pub
 token free-for-bound --subject keyed
 token bound-for-bound --subject keyed --bind /dev/shm/key.pub
 token member --subject member --bind /dev/shm/key.pub

@@ -150,15 +150,23 @@ refused_by_password() { # REASON PHASE USER TOKEN [OPTION]...
 methods publickey,password
 log_mark
 check 'a key, then its token as a password' is "$(by_password worker ed25519 -i $keys/ed25519 id -un)" worker
-check 'the grant waits for the key' logged 'reason=ok phase=authenticate .*detail="the key is to be proved in the account phase"'
+check 'the grant waits for the key' logged 'decision=defer reason=ok phase=authenticate .*detail="the key is to be proved in the account phase"'
 check 'which the account phase finds proved' logged 'decision=accept reason=ok phase=account user=worker .*proof='
 check 'a certificate, then its token' is "$(by_password worker p256-certified -i $keys/p256-certified id -un)" worker
 check 'a free token' is "$(by_password worker free -i $keys/other id -un)" worker
 check 'a first login' is "$(by_password ana ana -i $keys/ed25519 id -un)" ana
+person ben ben --bind $keys/ed25519.pub
+cp $keys/ed25519.pub $authorized/ben
+check 'a first login of somebody new' is "$(by_password ben ben -i $keys/ed25519 id -un)" ben
+check 'who is in the tables then' getent passwd ben
 check 'another key' refused_by_password proof-mismatch account worker ed25519 -i $keys/other
 check 'a rule with bound = true and a free token' refused_by_password proof-missing authenticate worker unbound -i $keys/other
 methods password
 check 'a stolen token alone' refused_by_password proof-missing account worker ed25519
+person cleo cleo --bind $keys/ed25519.pub
+check 'nor for somebody new' refused_by_password proof-missing account cleo cleo
+check 'of whom there is no account then' refuse getent passwd cleo
+check 'only a reserved id' is "$(ask "SELECT state, last_login IS NULL FROM identities WHERE name = 'cleo'")" 'reserved|1'
 check 'a free token alone' is "$(by_password worker free id -un)" worker
 grep -v '^account.*pam_jwt' /etc/pam.d/sshd >/run/stack
 cp /etc/pam.d/sshd /run/whole-stack

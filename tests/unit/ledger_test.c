@@ -524,6 +524,7 @@ static void a_grant_whose_key_is_not_proved_counts_for_nothing(void) {
   struct fixture fixture CLEANUP(fixture_end);
   struct login login, free_one;
   struct grant grant;
+  enum ledger_change change = LEDGER_UNCHANGED;
   char key[GRANT_KEY_SIZE] = "";
   int64_t session;
   if (!fixture_begin(&fixture)) return;
@@ -542,10 +543,16 @@ static void a_grant_whose_key_is_not_proved_counts_for_nothing(void) {
   CHECK_REASON(ledger_grant_unproved(fixture.ledger, id, "ana", "sudo", NOW, key), REASON_GRANT_UNKNOWN);
   CHECK_REASON(ledger_grant_unproved(fixture.ledger, id, "ana", "sshd", EXPIRES, key), REASON_GRANT_EXPIRED);
   CHECK_REASON(ledger_grant_unproved(fixture.ledger, free_one.grant.id, "ben", "sshd", NOW, key), REASON_GRANT_USED);
-  CHECK_REASON(ledger_grant_proved(fixture.ledger, id, other), REASON_GRANT_UNKNOWN);
-  CHECK_REASON(ledger_grant_proved(fixture.ledger, free_one.grant.id, wanted), REASON_GRANT_UNKNOWN);
+  CHECK_REASON(ledger_grant_proved(fixture.ledger, id, other, NOW + 1, &change), REASON_GRANT_UNKNOWN);
+  CHECK_REASON(ledger_grant_proved(fixture.ledger, free_one.grant.id, wanted, NOW + 1, &change), REASON_GRANT_UNKNOWN);
   CHECK_REASON(ledger_grant(fixture.ledger, id, "ana", "sshd", false, NOW, &grant), REASON_PROOF_MISSING);
-  CHECK_REASON(ledger_grant_proved(fixture.ledger, id, wanted), REASON_OK);
+  CHECK_INT(login.change, LEDGER_UNCHANGED);
+  CHECK_REASON(ledger_account_state(fixture.ledger, "ana", login.grant.uid), REASON_ACCOUNT_UNKNOWN);
+  CHECK_INT(fixture_sql(&fixture, "SELECT count(*) FROM identities WHERE name = 'ana' AND last_login IS NULL"), 1);
+  CHECK_REASON(ledger_grant_proved(fixture.ledger, id, wanted, NOW + 1, &change), REASON_OK);
+  CHECK_INT(change, LEDGER_ACCOUNT_ADDED);
+  CHECK_REASON(ledger_account_state(fixture.ledger, "ana", login.grant.uid), REASON_OK);
+  CHECK_INT(fixture_sql(&fixture, "SELECT last_login FROM identities WHERE name = 'ana'"), NOW + 1);
   CHECK_REASON(ledger_grant(fixture.ledger, id, "ana", "sshd", false, NOW, &grant), REASON_OK);
   CHECK_REASON(ledger_session_open(fixture.ledger, id, "ana", "sshd", &facts, NOW, &session, &grant), REASON_OK);
 }

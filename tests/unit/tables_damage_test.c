@@ -304,10 +304,8 @@ static struct tables *open_damaged(void) {
   return hostile_open(damaged[0].bytes, damaged[0].size, damaged[1].bytes, damaged[1].size);
 }
 
-/* valgrind is fifty times as slow. */
 static unsigned rounds(void) {
-  const char *preload = getenv("LD_PRELOAD");
-  return preload != NULL && strstr(preload, "vgpreload") != NULL ? ROUNDS / 50 : ROUNDS;
+  return unit_on_valgrind() ? ROUNDS / 50 : ROUNDS;
 }
 
 static void damaged_tables_never_answer_wrongly(void) {

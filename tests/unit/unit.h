@@ -70,10 +70,15 @@ static inline int unit_run(const struct unit_test *tests, size_t count) {
   return all_passed ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* valgrind is fifty times as slow. */
+static inline bool unit_on_valgrind(void) {
+  const char *preload = getenv("LD_PRELOAD");
+  return preload != NULL && strstr(preload, "vgpreload") != NULL;
+}
+
 /* For a program that valgrind cannot serve: says so in the plan, and main is over. */
 static inline bool unit_valgrind_cannot(const char *why) {
-  const char *preload = getenv("LD_PRELOAD");
-  bool here = preload != NULL && strstr(preload, "vgpreload") != NULL;
+  bool here = unit_on_valgrind();
   if (here) printf("1..0 # SKIP %s\n", why);
   return here;
 }

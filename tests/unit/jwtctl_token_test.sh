@@ -200,7 +200,7 @@ check 'a folder for a key set' 2 '' from token "$jwtctl" verify --jwks .
 check 'no key set' 2 '' from token "$jwtctl" verify
 check 'a token on the command line' 2 '' "$jwtctl" verify --jwks issuer/keys.json "$(cat token)"
 cp stderr stderr.kept
-check 'it is not repeated' 1 '' grep -q "$signature" stderr.kept
+check 'it is not repeated' 1 '' grep -qFe "$signature" stderr.kept
 check_stderr 'and the message says what to do' 'standard input'
 check_token 'an unknown algorithm' 2 '' token --alg HS256
 check_token 'a leeway of more than 300 s' 2 '' token --leeway 301
